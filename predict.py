@@ -1,0 +1,42 @@
+"""Label the lines of news-page dumps and rebuild the article.
+
+    python predict.py dump.txt                          the article and its sections, for reading
+    python predict.py dump.txt output=json              the same for machines; also markdown, labels, body
+    python predict.py a.txt b.txt output_dir=out        one file per dump
+    cat dump.txt | python predict.py - output=body      the clean article text alone
+    python predict.py dump.txt model=models/last encoding=cp1252
+
+What names a file is an input, `-` is standard input; everything else is an override of:
+"""
+
+import sys
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pilah.batch import Options, predict, split_arguments
+from pilah.page import InputError, first_sentence
+
+CONF = Path(__file__).resolve().parent / "conf"
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 0, 1 where some of several dumps failed, 2 for a wrong input."""
+    if not arguments or {"-h", "--help"} & set(arguments):
+        print(__doc__ + "\n" + (CONF / "predict.yaml").read_text(encoding="utf-8"), end="")
+        return 0 if arguments else 2
+    inputs, overrides = split_arguments(arguments)
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            options = OmegaConf.to_container(compose("predict", overrides), resolve=True)
+        return predict(inputs, Options(**options))
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        print(f"predict.py: {first_sentence(error)}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Article: what a page is once its lines are labelled. No line is lost: `Article.lines` tiles the dump."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pilah.page import Page
+from pilah.sections import Section, block_role, find_sections
+from pilah.tagger import TaggedLine
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the dump: its number from 1, what it was found to be, how sure that is (0 to 1), and its text."""
+
+    n: int
+    label: str
+    role: str
+    confidence: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Article:
+    """A rebuilt article.
+
+    Attributes
+    ----------
+    source : str
+        Where the dump came from.
+    title, date : str or None
+    byline : tuple of str
+    paragraphs : tuple of str
+        The text without title, sub-headings, captions and signatures; those stand in `lines` with their roles.
+    sections : tuple of Section
+    lines : tuple of Line
+        Every line of the dump, in order.
+    """
+
+    source: str
+    title: str | None
+    byline: tuple[str, ...]
+    date: str | None
+    paragraphs: tuple[str, ...]
+    sections: tuple[Section, ...]
+    lines: tuple[Line, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: plain dicts, lists, strings and numbers."""
+        return {
+            "source": self.source,
+            "title": self.title,
+            "byline": list(self.byline),
+            "date": self.date,
+            "paragraphs": list(self.paragraphs),
+            "sections": [
+                {
+                    "label": section.label,
+                    "heading": section.heading,
+                    "items": [{"headline": item.headline, "meta": list(item.meta)} for item in section.items],
+                    "first_line": section.first_line,
+                    "last_line": section.last_line,
+                }
+                for section in self.sections
+            ],
+            "lines": [
+                {"n": line.n, "label": line.label, "role": line.role, "confidence": round(line.confidence, 4), "text": line.text}
+                for line in self.lines
+            ],
+        }
+
+
+def build_article(page: Page, tagged: Sequence[TaggedLine], body: str = "body", other: str = "other") -> Article:
+    """Rebuild the article from the lines of a page and what the tagger said of them.
+
+    >>> page = Page.from_text("Hujan reda menjelang sore.\\nBaca juga: Sungai Awi Surut\\nWarga pulang.\\n", "dump.txt")
+    >>> tags = [("body", "paragraph"), ("related", "headline"), ("body", "paragraph")]
+    >>> article = build_article(page, [TaggedLine(label, role, 0.99) for label, role in tags])
+    >>> article.paragraphs
+    ('Hujan reda menjelang sore.', 'Warga pulang.')
+    >>> [(s.label, s.items[0].headline, s.first_line) for s in article.sections]
+    [('related', 'Sungai Awi Surut', 2)]
+    """
+    lines = []
+    for number, (text, tag) in enumerate(zip(page.lines, tagged, strict=True), 1):
+        block = text.strip() and tag.label not in (body, other) and tag.role != "."
+        role = block_role(text, tag.role) if block else tag.role
+        lines.append(Line(number, tag.label, role, tag.confidence, text))
+    own = [line for line in lines if line.label == body and line.text.strip()]
+    return Article(
+        source=page.source,
+        title=next((line.text.strip() for line in own if line.role == "title"), None),
+        byline=tuple(dict.fromkeys(line.text.strip() for line in own if line.role == "byline")),
+        date=next((line.text.strip() for line in own if line.role == "date"), None),
+        paragraphs=tuple(line.text.strip() for line in own if line.role in ("paragraph", ".")),
+        sections=tuple(
+            find_sections(page.lines, [x.label for x in lines], [x.role for x in lines], skip=(body, other))
+        ),
+        lines=tuple(lines),
+    )

@@ -1,0 +1,205 @@
+"""From scores to one tag per line. Sees numbers only: no text, no label, no page.
+
+Pages of different lengths are decoded together, one step per line position: at position ``t`` every page longer than
+``t`` moves on at once. The methods are the textbook ones for linear chains (Viterbi 1967; forward-backward with
+scaling, Rabiner 1989).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah.params import Params
+
+Floats = NDArray[Any]
+_TINY = 1e-300
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Scores of going from one tag to the next.
+
+    Attributes
+    ----------
+    between : array of shape (tags, tags)
+        From the row's tag to the column's.
+    start, stop : arrays of shape (tags,)
+        Of a tag on the first and on the last line of a page.
+    """
+
+    between: Floats
+    start: Floats
+    stop: Floats
+
+    @classmethod
+    def none(cls, tags: int) -> Transitions:
+        """All tags may follow each other alike."""
+        return cls(np.zeros((tags, tags)), np.zeros(tags), np.zeros(tags))
+
+    @classmethod
+    def counted(cls, tags: Sequence[Ints], size: int, smoothing: float = 0.1) -> Transitions:
+        """Log probabilities counted on tag sequences, with additive smoothing.
+
+        >>> import numpy as np
+        >>> t = Transitions.counted([np.array([0, 0, 1])], 2, smoothing=1.0)
+        >>> np.exp(t.between).round(2).tolist()  # from 0: once to 0, once to 1; from 1: never
+        [[0.5, 0.5], [0.5, 0.5]]
+        """
+        between, start, stop = np.full((size, size), smoothing), np.full(size, smoothing), np.full(size, smoothing)
+        for sequence in tags:
+            if len(sequence):
+                np.add.at(between, (sequence[:-1], sequence[1:]), 1)
+                start[sequence[0]] += 1
+                stop[sequence[-1]] += 1
+        return cls(
+            np.log(between / between.sum(axis=1, keepdims=True)), np.log(start / start.sum()), np.log(stop / stop.sum())
+        )
+
+
+class _Steps:
+    """Pages laid side by side, longest first: ``rows[t]`` are the lines at position t of the pages that have one."""
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        sizes = np.asarray(lengths, np.int64)
+        starts = np.concatenate([[0], np.cumsum(sizes)])[:-1]
+        order = np.argsort(-sizes, kind="stable")
+        self.starts, self.sizes = starts[order], sizes[order]
+        longest = int(self.sizes[0]) if len(sizes) else 0
+        alive = np.searchsorted(-self.sizes, -np.arange(longest), side="left")
+        self.rows = [self.starts[:count] + t for t, count in enumerate(alive)]
+        self.filled = self.sizes > 0
+        self.last = (self.starts + self.sizes - 1)[self.filled]
+
+
+def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Ints:
+    """Best tag sequence of every page.
+
+    Parameters
+    ----------
+    scores : array of shape (lines, tags)
+        The lines of all pages, one page after the other.
+    lengths : sequence of int
+        Lines per page; they add up to ``lines``.
+
+    Returns
+    -------
+    array of shape (lines,)
+        Tag numbers. Of equally good sequences, the one with the lowest numbers from the back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> keep = Transitions(np.array([[0., -2.], [-2., 0.]]), np.zeros(2), np.zeros(2))
+    >>> viterbi(np.array([[1., 0.], [0., 1.], [1., 0.]]), [3], keep).tolist()  # two changes cost 4, they win 1
+    [0, 0, 0]
+    """
+    steps = _Steps(lengths)
+    found = np.zeros(len(scores), np.int64)
+    if not steps.rows:
+        return found
+    between = np.ascontiguousarray(transitions.between.T)  # [to, from]
+    best = scores[steps.rows[0]] + transitions.start
+    back: list[Ints] = []
+    ends = np.empty_like(best)
+    for rows in steps.rows[1:]:
+        count = len(rows)
+        ends[count : len(best)] = best[count:]
+        options = best[:count, None, :] + between[None]
+        back.append(options.argmax(axis=2))
+        best = np.take_along_axis(options, back[-1][:, :, None], axis=2)[:, :, 0] + scores[rows]
+    ends[: len(best)] = best
+    tag = (ends + transitions.stop).argmax(axis=1)
+    for t in range(len(steps.rows) - 1, -1, -1):
+        rows = steps.rows[t]
+        found[rows] = tag[: len(rows)]
+        if t:
+            tag[: len(rows)] = np.take_along_axis(back[t - 1], tag[: len(rows), None], axis=1)[:, 0]
+    return found
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """What forward-backward gives: posteriors (lines, tags), expected transitions (tags, tags), expected starts and
+    stops (tags,), and the log of the sum over all tag sequences, added over pages."""
+
+    lines: Floats
+    between: Floats
+    start: Floats
+    stop: Floats
+    log_partition: float
+
+
+def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Marginals:
+    """Posterior of every tag of every line, given the scores of a linear chain.
+
+    Parameters as of `viterbi`. A score of minus infinity rules a tag out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> free = Transitions.none(2)
+    >>> forward_backward(np.log(np.array([[3., 1.], [1., 1.]])), [2], free).lines.tolist()
+    [[0.75, 0.25], [0.5, 0.5]]
+    """
+    steps = _Steps(lengths)
+    tags = scores.shape[1]
+    top = scores.max(axis=1, keepdims=True) if len(scores) else np.zeros((0, 1))
+    local = np.exp(scores - top)
+    shift = transitions.between.max() if tags else 0.0
+    step = np.exp(transitions.between - shift)
+    start_shift, stop_shift = transitions.start.max(), transitions.stop.max()
+    alpha, beta, norm = np.zeros_like(local), np.zeros_like(local), np.ones(len(local))
+    for t, rows in enumerate(steps.rows):
+        value = local[rows] * (np.exp(transitions.start - start_shift) if t == 0 else alpha[rows - 1] @ step)
+        norm[rows] = np.maximum(value.sum(axis=1), _TINY)
+        alpha[rows] = value / norm[rows, None]
+    stop = np.exp(transitions.stop - stop_shift)
+    closing = np.maximum(alpha[steps.last] @ stop, _TINY)
+    beta[steps.last] = stop / closing[:, None]  # so that alpha * beta sums to one on every line
+    between = np.zeros((tags, tags))
+    for rows in reversed(steps.rows[1:]):
+        ahead = local[rows] * beta[rows] / norm[rows, None]
+        beta[rows - 1] = ahead @ step.T
+        between += alpha[rows - 1].T @ ahead
+    lines = alpha * beta
+    pages = len(steps.last)
+    log_partition = float(np.log(norm).sum() + top.sum() + np.log(closing).sum())
+    log_partition += shift * (len(scores) - pages) + (start_shift + stop_shift) * pages
+    first = steps.starts[steps.filled]
+    return Marginals(lines, between * step, lines[first].sum(axis=0), lines[steps.last].sum(axis=0), log_partition)
+
+
+class Argmax(Params):
+    """Every line for itself: the tag with the highest score."""
+
+    def decode(self, scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Ints:
+        """Shape (lines,); `transitions` are not looked at."""
+        return scores.argmax(axis=1) if len(scores) else np.zeros(0, np.int64)
+
+    def posteriors(self, scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Floats:
+        """Softmax of the scores, shape (lines, tags)."""
+        return forward_backward(scores, lengths, Transitions.none(scores.shape[1])).lines
+
+
+class Viterbi(Params):
+    """The best sequence of tags for each page. ``weight`` scales the transitions."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
+
+    def _scaled(self, t: Transitions) -> Transitions:
+        return Transitions(self.weight * t.between, self.weight * t.start, self.weight * t.stop)
+
+    def decode(self, scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Ints:
+        """Shape (lines,)."""
+        return viterbi(scores, lengths, self._scaled(transitions))
+
+    def posteriors(self, scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Floats:
+        """Posterior of every tag given the whole page, shape (lines, tags)."""
+        return forward_backward(scores, lengths, self._scaled(transitions)).lines

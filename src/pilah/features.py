@@ -1,0 +1,533 @@
+"""What a line says by itself: words, character pieces and facts, one swappable part each.
+
+Every part looks at one space-separated word at a time and adds up over the words of a line. That is the *additive
+identity* the package lives on: the projection of a line's TF-IDF vector onto the model's weights is
+
+    (sum over its words of a vector that depends on the word alone) / (sum over its words of a number) ** power
+
+so a word is analysed once and kept in a table (`WordTable`), and a batch of lines is one sparse product. The parts
+are scikit-learn transformers as well (`fit`, `transform`), and both ways give the same scores; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from pilah.params import Params
+
+MAX_LINE_CHARS = 20_000
+"""Only so many characters of a line are looked at; the line itself stays whole."""
+
+MAX_WORD_CHARS = 400
+"""Character pieces are taken from so much of a word."""
+
+Floats = NDArray[np.float32]
+_PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
+_DIGIT = re.compile(r"\d")
+
+
+def split_words(line: str) -> list[str]:
+    """The space-separated words of a line, from its first `MAX_LINE_CHARS` characters."""
+    return line[:MAX_LINE_CHARS].split()
+
+
+def line_scale(total: Floats, power: float) -> Floats:
+    """What the weights of a line are multiplied by: their sum to the power ``-power``, 0 for a line without any."""
+    return np.where(total > 0, np.maximum(total, 1e-9) ** -power, 0).astype(np.float32)
+
+
+def _word_counts(lines: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
+    """The distinct words of lines, and how often each stands in each line."""
+    known: dict[str, int] = {}
+    indices, ends = [], [0]
+    for line in lines:
+        indices += [known.setdefault(word, len(known)) for word in split_words(line)]
+        ends.append(len(indices))
+    ones = np.ones(len(indices), np.float32)
+    found = sparse.csr_matrix((ones, np.asarray(indices, np.int64), np.asarray(ends)), shape=(len(lines), len(known)))
+    found.sum_duplicates()
+    return list(known), found
+
+
+def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int], weights: Floats) -> sparse.csr_matrix:
+    indices, ends = [], [0]
+    for row in rows:
+        indices += [known[piece] for piece in row if piece in known]
+        ends.append(len(indices))
+    index = np.asarray(indices, np.int64)
+    found = sparse.csr_matrix((weights[index], index, np.asarray(ends)), shape=(len(rows), len(known)))
+    found.sum_duplicates()
+    return found
+
+
+class TfidfPart(Params):
+    """TF-IDF over pieces of words, divided by a power of the sum of a line's weights.
+
+    Term weights are scikit-learn's (`TfidfVectorizer` with ``norm=None``: raw counts times smoothed idf, Salton &
+    Buckley 1988). The usual Euclidean norm does not add up over words; the sum of the weights does. ``power=1`` is
+    the L1 norm, ``power=0.5`` is what the Euclidean norm comes to where no piece repeats.
+    """
+
+    min_df: int
+    max_features: int
+    power: float
+    vocabulary_: dict[str, int]
+    idf_: Floats
+
+    def pieces(self, word: str) -> list[str]:
+        """The pieces of one word."""
+        raise NotImplementedError
+
+    def analyze(self, line: str) -> list[str]:
+        """All pieces of a line, with repeats."""
+        return [piece for word in split_words(line) for piece in self.pieces(word)]
+
+    def fit(self, lines: Sequence[str], y: object = None) -> Self:
+        """Learn the vocabulary and the document frequencies from lines."""
+        self.fit_transform(lines)
+        return self
+
+    def fit_transform(self, lines: Sequence[str], y: object = None) -> sparse.csr_matrix:
+        """Fit, and give what `transform` would give for the same lines."""
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        words, in_lines = _word_counts(lines)
+        rows = [self.pieces(word) for word in words]
+        every = {piece: i for i, piece in enumerate(dict.fromkeys(piece for row in rows for piece in row))}
+        counts = sparse.csr_matrix(in_lines @ _piece_counts(rows, every, np.ones(len(every), np.float32)))
+        frequency = np.bincount(counts.indices, minlength=len(every))
+        total = np.asarray(counts.sum(axis=0)).ravel()
+        kept = np.flatnonzero(frequency >= self.min_df)
+        kept = np.sort(kept[np.argsort(-total[kept], kind="stable")[: self.max_features]])
+        names = list(every)
+        self.vocabulary_ = {names[i]: column for column, i in enumerate(kept)}
+        counts = sparse.csr_matrix(counts[:, kept])
+        idf = TfidfTransformer(norm=None).fit(counts).idf_ if len(kept) and len(lines) else np.zeros(len(kept))
+        self.idf_ = np.asarray(idf, np.float32)
+        return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
+
+    def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
+        """Piece counts times idf of single words, shape (words, vocabulary)."""
+        return _piece_counts([self.pieces(word) for word in words], self.vocabulary_, self.idf_)
+
+    def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
+        """Shape (lines, vocabulary)."""
+        words, in_lines = _word_counts(lines)
+        return self._normed(sparse.csr_matrix(in_lines @ self.counts(words)))
+
+    def _normed(self, weights: sparse.csr_matrix) -> sparse.csr_matrix:
+        scale = line_scale(np.asarray(weights.sum(axis=1)).ravel(), self.power)
+        return sparse.csr_matrix(sparse.diags(scale) @ weights, dtype=np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """The pieces, in the order of the columns."""
+        return np.asarray(list(self.vocabulary_), object)
+
+
+class Words(TfidfPart):
+    """Lower-cased words without the punctuation around them, digits alike.
+
+    >>> Words().analyze("Harga Cabai Naik 12 Persen, Kata 'Bos' Pasar - ...")
+    ['harga', 'cabai', 'naik', '00', 'persen', 'kata', 'bos', 'pasar', '-', '...']
+    """
+
+    def __init__(self, min_df: int = 2, max_features: int = 30_000, power: float = 0.5) -> None:
+        self.min_df = min_df
+        self.max_features = max_features
+        self.power = power
+
+    def pieces(self, word: str) -> list[str]:
+        """The word itself, or the whole token where it is punctuation alone."""
+        bare = _PUNCTUATION.sub("", word[:MAX_WORD_CHARS]).lower()
+        return [_DIGIT.sub("0", bare or word[:MAX_WORD_CHARS])]
+
+
+class Characters(TfidfPart):
+    """Character n-grams inside words, padded by a space on both sides: what scikit-learn calls ``char_wb``.
+
+    >>> Characters(ngram_min=3, ngram_max=3).analyze("Top 10")
+    [' to', 'top', 'op ', ' 00', '00 ']
+    """
+
+    def __init__(self, ngram_min: int = 2, ngram_max: int = 5, min_df: int = 3, max_features: int = 60_000, power: float = 0.5) -> None:
+        self.ngram_min = ngram_min
+        self.ngram_max = ngram_max
+        self.min_df = min_df
+        self.max_features = max_features
+        self.power = power
+
+    def pieces(self, word: str) -> list[str]:
+        """All n-grams; a word shorter than n counts once, whole."""
+        return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
+
+
+@lru_cache(maxsize=200_000)
+def _ngrams(word: str, low: int, high: int) -> list[str]:
+    padded = f" {_DIGIT.sub('0', word.lower())} "
+    found = []
+    for n in range(low, high + 1):
+        if n >= len(padded):
+            found.append(padded)
+            break
+        found += [padded[i : i + n] for i in range(len(padded) - n + 1)]
+    return found
+
+
+class Edges(Params):
+    """The first, second and last word of a line, each by its place: how bylines, captions, links and times begin and end.
+
+    >>> Edges().analyze("Baca juga: Harga Cabai Naik")
+    ['first baca', 'second juga:', 'last naik']
+    """
+
+    def __init__(self, min_df: int = 2, max_features: int = 20_000) -> None:
+        self.min_df = min_df
+        self.max_features = max_features
+
+    @staticmethod
+    def piece(word: str) -> str:
+        """A word as this part sees it: lower case, digits alike, a colon kept, other punctuation at its ends dropped."""
+        word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
+        return (_PUNCTUATION.sub("", word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
+
+    def analyze(self, line: str) -> list[str]:
+        """The pieces of a line: at most one for each place."""
+        words = line[:MAX_LINE_CHARS].split()
+        return [f"{place} {self.piece(words[i])}" for place, i in zip(PLACES, _place_indices(len(words)), strict=True) if i >= 0]
+
+    def fit(self, lines: Sequence[str], y: object = None) -> Self:
+        """Learn which words stand often enough at each place."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        try:
+            names = CountVectorizer(analyzer=self.analyze, min_df=self.min_df, max_features=self.max_features).fit(lines)
+            self.vocabulary_ = {str(name): i for i, name in enumerate(names.get_feature_names_out())}
+        except ValueError:  # no word is frequent enough
+            self.vocabulary_ = {}
+        return self
+
+    def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
+        """Shape (lines, vocabulary), zeros and ones."""
+        return _piece_counts([self.analyze(line) for line in lines], self.vocabulary_, np.ones(len(self.vocabulary_), np.float32))
+
+    def projected(self, words: Sequence[str], weights: Floats) -> Floats:
+        """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
+        one = np.ones(len(self.vocabulary_), np.float32)
+        rows = [_piece_counts([[f"{place} {self.piece(word)}"] for word in words], self.vocabulary_, one) @ weights for place in PLACES]
+        return np.concatenate(rows, axis=1) if len(words) else np.zeros((0, len(PLACES) * weights.shape[1]), np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Place and word, in the order of the columns."""
+        return np.asarray(list(self.vocabulary_), object)
+
+
+PLACES = ("first", "second", "last")
+"""Places of a line that `Edges` looks at; a lone word is its first alone, the second of two is both second and last."""
+
+
+def _place_indices(size: int) -> tuple[int, int, int]:
+    return (0 if size else -1, 1 if size > 1 else -1, size - 1 if size > 1 else -1)
+
+
+# ---------------------------------------------------------------------------------------------------------- facts
+
+_ENDS = ".!?。！？؟۔।"
+_CLOSERS = "\"'”’»)]）」』"
+_OPENERS = "\"'“‘«„「『（(["
+_TIME = re.compile(r"^\W*\d{1,2}[:.]\d{2}(:\d{2})?\W*$")
+_DATE = re.compile(r"^\W*(\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}|(19|20)\d\d)\W*$")
+_RANK = re.compile(r"^[#(]?\d{1,2}[.)]?$")
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
+ATTRIBUTES = (
+    "chars", "width", "letters", "upper", "digits", "capital", "stop", "colon", "comma", "mark", "rank", "time", "date",
+    "quote", "open_paren", "close_paren", "bar", "ellipsis", "number",
+)  # fmt: skip
+"""What is kept of every word; lines add them up."""
+_AT = {name: i for i, name in enumerate(ATTRIBUTES)}
+
+
+@lru_cache(maxsize=200_000)
+def word_attributes(word: str) -> tuple[float, ...]:
+    """The numbers of one word in the order of `ATTRIBUTES`.
+
+    A wide (Chinese, Japanese, Korean) character counts as two and a half: it carries about as much as that many
+    letters, and its sentences end in other marks.
+    """
+    wide = len(_WIDE.findall(word))
+    letters = sum(c.isalpha() for c in word)
+    bare = word.rstrip(_CLOSERS)
+    last = bare[-1:] if bare else ""
+    ellipsis = bare.endswith(("...", "…"))
+    return (
+        len(word) + 1,
+        len(word) + 1 + 1.5 * wide,
+        letters,
+        sum(c.isupper() for c in word),
+        sum(c.isdigit() for c in word),
+        word.lstrip(_OPENERS)[:1].isupper(),
+        (last in _ENDS if last else False) and not ellipsis,
+        word.endswith((":", "：")),
+        sum(c in ",;،、，" for c in word),
+        not letters and not any(c.isdigit() or unicodedata.category(c) == "Mn" for c in word),
+        bool(_RANK.match(word)),
+        bool(_TIME.match(word)),
+        bool(_DATE.match(word)),
+        any(c in "\"“”„«»「」『』" for c in word),
+        word[:1] in ("(", "[", "（"),
+        word[-1:] in (")", "]", "）"),
+        any(c in "|©®@>»/→" for c in word),
+        ellipsis,
+        int(re.sub(r"\D", "", word)) if _RANK.match(word) else -1,
+    )
+
+
+_WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
+_COUNTS = np.array([1, 2, 3, 5, 8, 12, 18, 30, 60], np.float32)
+FACTS = (
+    *(f"width>{int(w)}" for w in _WIDTHS), *(f"words>{int(c)}" for c in _COUNTS),
+    "ends in stop", "ends in colon", "ends in comma", "ends in ellipsis", "a stop inside", "three stops inside",
+    "a comma", "three commas", "begins with mark", "mark alone", "begins with number", "number alone", "mark and number alone",
+    "most words capital", "half the words capital", "first word capital", "all capitals", "no capitals", "a digit", "many digits", "a time", "a date",
+    "short with time or date", "a quote", "begins with quote", "in parentheses", "a parenthesis", "a bar or sign", "one word", "no letters",
+)  # fmt: skip
+"""Names of the facts of a line, in the order of the columns of `line_facts`."""
+
+
+def line_facts(sums: Floats, first: Floats, last: Floats, words: Floats) -> Floats:
+    """Facts of lines from the attributes of their words.
+
+    Parameters
+    ----------
+    sums, first, last : arrays of shape (lines, len(ATTRIBUTES))
+        Attributes added up over the words of each line, and those of its first and last word.
+    words : array of shape (lines,)
+        Number of words.
+
+    Returns
+    -------
+    array of shape (lines, len(FACTS))
+        Zeros and ones.
+    """
+
+    def total(name: str) -> Floats:
+        return sums[:, _AT[name]]
+
+    def at_first(name: str) -> NDArray[np.bool_]:
+        return first[:, _AT[name]] > 0
+
+    def at_last(name: str) -> NDArray[np.bool_]:
+        return last[:, _AT[name]] > 0
+
+    capital = total("capital") / np.maximum(words - total("mark"), 1)
+    letters = total("letters")
+    inside = total("stop") - last[:, _AT["stop"]]
+    timed = (total("time") + total("date")) > 0
+    two = words == 2
+    columns = [
+        at_last("stop"), at_last("colon"), at_last("comma"), at_last("ellipsis"), inside > 0, inside > 2,
+        total("comma") > 0, total("comma") > 2,
+        at_first("mark"), at_first("mark") & (words == 1), at_first("rank"), at_first("rank") & (words == 1),
+        at_first("mark") & at_last("rank") & two,
+        capital > 0.85, (capital > 0.5) & (capital <= 0.85), at_first("capital"),
+        (total("upper") > 0.9 * letters) & (letters > 3), (total("upper") == 0) & (letters > 3),
+        total("digits") > 0, total("digits") > 0.25 * total("chars"), total("time") > 0, total("date") > 0,
+        timed & (total("width") < 45), total("quote") > 0, at_first("quote"),
+        at_first("open_paren") & at_last("close_paren"), total("open_paren") > 0, total("bar") > 0, words == 1, letters == 0,
+    ]  # fmt: skip
+    return np.concatenate(
+        [
+            (total("width")[:, None] > _WIDTHS),
+            (words[:, None] > _COUNTS),
+            np.stack(columns, axis=1),
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+class Facts(Params):
+    """Facts of a line's form: length, punctuation, capitals, digits, times. Holds nothing learned.
+
+    >>> row = Facts().fit([]).transform(["10:42 WIB"]).toarray()[0]
+    >>> [name for name, value in zip(FACTS, row) if value][-4:]
+    ['a digit', 'many digits', 'a time', 'short with time or date']
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def fit(self, lines: Sequence[str], y: object = None) -> Self:
+        """Nothing to learn."""
+        self.n_facts_ = len(FACTS)
+        return self
+
+    def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
+        """Shape (lines, len(FACTS))."""
+        table = WordTable(attribute_rows)
+        return sparse.csr_matrix(line_facts(*table.add_up(lines)[2:]) * self.scale)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """The facts, in the order of the columns."""
+        return np.asarray(FACTS, object)
+
+
+# ----------------------------------------------------------------------------------------------------- word table
+
+
+def attribute_rows(words: Sequence[str]) -> Floats:
+    """Attributes of words, shape (words, len(ATTRIBUTES))."""
+    return np.array([word_attributes(word) for word in words], np.float32).reshape(len(words), len(ATTRIBUTES))
+
+
+class WordTable:
+    """Numbers per word, computed once for each distinct word and added up over lines.
+
+    Parameters
+    ----------
+    vectors : callable
+        From a list of words to an array of shape (words, columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
+    placed : int
+        The last so many columns depend on a word's place: a third each for the first, second and last word of a line.
+    max_words : int
+        The table forgets everything when it has grown beyond so many words: a flood of new words costs time, not memory.
+    """
+
+    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 400_000) -> None:
+        self._vectors = vectors
+        self._placed = placed
+        self._max_words = max_words
+        self._known: dict[str, int] = {}
+        self._rows: Floats = np.zeros((0, 0), np.float32)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _identify(self, words: list[str]) -> NDArray[np.int64]:
+        known = self._known
+        ids = [known.get(word, -1) for word in words]
+        found = np.array(ids, np.int64)
+        missing = np.flatnonzero(found < 0)
+        if len(missing):
+            if len(known) > self._max_words:
+                known.clear()
+                self._rows = self._rows[:0]
+                return self._identify(words)
+            fresh = list(dict.fromkeys(words[i] for i in missing))
+            start = len(known)
+            rows = self._vectors(fresh)
+            if start + len(fresh) > len(self._rows):
+                grown = np.zeros((max(1024, 2 * (start + len(fresh))), rows.shape[1]), np.float32)
+                if start:
+                    grown[:start] = self._rows[:start]
+                self._rows = grown
+            self._rows[start : start + len(fresh)] = rows
+            known.update(zip(fresh, range(start, start + len(fresh)), strict=True))
+            found[missing] = [known[words[i]] for i in missing]
+        return found
+
+    def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+        """Sums over the words of each line.
+
+        Returns
+        -------
+        tuple of arrays
+            The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
+            the four arguments of `line_facts`. A line without words is all zeros.
+        """
+        words: list[str] = []
+        ends = [0]
+        for line in lines:
+            words += split_words(line)
+            ends.append(len(words))
+        ids = self._identify([*words, ""])[:-1]  # the empty word keeps the table from being empty
+        indptr = np.array(ends, np.int64)
+        sizes = np.diff(indptr)
+        a, width = len(ATTRIBUTES), self._rows.shape[1] - self._placed
+        table = self._rows[: len(self._known)]
+        counts = sparse.csr_matrix((np.ones(len(ids), np.float32), ids, indptr), shape=(len(lines), len(table)))
+        sums = np.asarray(counts @ table[:, :width])
+
+        def gather(places: NDArray[np.int64], rows: NDArray[np.bool_], columns: slice) -> Floats:
+            found = np.zeros((len(lines), columns.stop - columns.start), np.float32)
+            found[rows] = table[ids[places[rows]], columns]
+            return found
+
+        first, second, last = indptr[:-1], indptr[:-1] + 1, indptr[1:] - 1
+        placed = np.zeros((len(lines), self._placed // 3), np.float32)
+        for place, (at, least) in enumerate(((first, 1), (second, 2), (last, 2))):
+            start = width + place * (self._placed // 3)
+            placed += gather(at, sizes >= least, slice(start, start + self._placed // 3))
+        attributes = slice(0, a)
+        return (
+            sums[:, a:], placed, sums[:, :a], gather(first, sizes > 0, attributes), gather(last, sizes > 0, attributes),
+            sizes.astype(np.float32),
+        )  # fmt: skip
+
+
+class LineScorer:
+    """The fitted line model without scikit-learn: weights per part, applied through a word table.
+
+    Parameters
+    ----------
+    parts : mapping of str to part
+        Fitted parts, in the order of the columns of the model.
+    coef : array of shape (types, columns)
+        Weights of the linear model.
+    intercept : array of shape (types,)
+        Its bias.
+    """
+
+    def __init__(self, parts: dict[str, Any], coef: Floats, intercept: Floats) -> None:
+        self.parts = parts
+        self.coef = coef
+        self.intercept = intercept
+        self.types = len(intercept)
+        self.fact_weights = np.zeros((len(FACTS), self.types), np.float32)
+        self._tfidf: list[tuple[TfidfPart, Floats]] = []
+        self._edges: list[tuple[Edges, Floats]] = []
+        start = 0
+        for part in parts.values():
+            size = len(FACTS) if isinstance(part, Facts) else len(part.vocabulary_)
+            weights = np.ascontiguousarray(coef[:, start : start + size].T, np.float32)
+            if isinstance(part, Facts):
+                self.fact_weights = weights * np.float32(part.scale)
+            elif isinstance(part, Edges):
+                self._edges.append((part, weights))
+            else:
+                self._tfidf.append((part, weights))
+            start += size
+        self.table = WordTable(self._vectors, placed=3 * self.types if self._edges else 0)
+
+    def _vectors(self, words: Sequence[str]) -> Floats:
+        columns = [attribute_rows(words)]
+        for part, weights in self._tfidf:
+            counts = part.counts(words)
+            columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
+            columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
+        if self._edges:
+            columns.append(sum((part.projected(words, weights) for part, weights in self._edges), np.float32(0)))
+        return np.concatenate(columns, axis=1)
+
+    def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
+        """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
+        sums, placed, *attributes = self.table.add_up(lines)
+        facts = line_facts(*attributes)
+        scores = facts @ self.fact_weights + self.intercept
+        if self._edges:
+            scores += placed
+        start = 0
+        for part, _ in self._tfidf:
+            scale = line_scale(sums[:, start + self.types], part.power)
+            scores += sums[:, start : start + self.types] * scale[:, None]
+            start += self.types + 1
+        _, first, last, words = attributes
+        marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
+        numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
+        return scores, facts, attributes[0][:, _AT["width"]], numbers

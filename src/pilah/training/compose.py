@@ -1,0 +1,527 @@
+"""Composer: labelled dumps made from the pools in ``data/``, as many as wanted, the same for the same seed.
+
+A page is drawn in the order in which a reader meets it: a site's habits (language, bullets, heading style), an
+article, its inline links, then blocks before, inside and after it. Whatever must not matter (order, bullets, ranks,
+times, counts, capitals) is drawn without a look at the label. All chances stand in ``data/layouts.yaml``.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pilah.labels import UNKNOWN_ROLE, Tag
+from pilah.training.corpus import ArticleText, Dump, LanguagePool, Pools
+
+Row = tuple[str, str, str]
+"""``(label, role, text)``: one line of a dump."""
+
+BODY_ROLES = {"item": "paragraph", "pagemark": "signature"}
+"""Rows of an article that `labels.md` has no role of their own for."""
+
+
+@dataclass
+class Site:
+    """The habits of the site that a page is drawn from, and what has already been used on the page."""
+
+    rng: random.Random
+    layouts: Mapping[str, Any]
+    pools: Pools
+    language: str
+    topic: str = ""
+    headless: bool = False
+    bullet: tuple[str, str] = ("none", "-")
+    outlet: str = ""
+    used: list[str] = field(default_factory=list)
+
+    @property
+    def pool(self) -> LanguagePool:
+        """The texts of the page's language."""
+        return self.pools[self.language]
+
+    def chance(self, group: str, name: str) -> bool:
+        """True with the chance that the layouts give."""
+        return self.rng.random() < self.layouts[group][name]
+
+    def draw(self, group: str, name: str) -> Any:
+        """One of the weighted choices of the layouts."""
+        choices = self.layouts[group][name]
+        return self.rng.choices(list(choices), list(choices.values()))[0]
+
+    def piece(self, kind: str) -> str:
+        """A short piece (a time, a section, a name, ...) of the language, or of English where it has none."""
+        options = self.pool.pieces.get(kind) or self.pools["en"].pieces.get(kind) or ("",)
+        return self.fill(self.rng.choice(options))
+
+    def fill(self, text: str) -> str:
+        """Put pieces into the slots of a phrase: ``By {name}``."""
+        return re.sub(r"\{(\w+)\}", lambda slot: self._slot(slot[1]), text)
+
+    def _slot(self, name: str) -> str:
+        if name == "x":
+            return "".join(self.rng.choices("abdefghiklmnprstuwy", k=self.rng.randint(2, 4)))
+        if name in ("a", "b", "n"):
+            return str(self.rng.randint(1, 3) + (name == "b") * 2)
+        if name == "CITY":
+            return self.piece("city").upper()
+        if name == "topic":
+            return self.piece("tag")
+        if name == "site":
+            self.outlet = self.outlet or self.rng.choice(self.pool.pieces.get("site") or ("Kabar Baru",))
+            return self.outlet
+        return self.piece(name) if name in ("name", "section", "city", "time", "count") else name
+
+
+def compose_dump(pools: Pools, layouts: Mapping[str, Any], seed: int | str, languages: Mapping[str, float],
+                 furniture: bool = False, fold: int = 0) -> Dump:
+    """One labelled dump.
+
+    Parameters
+    ----------
+    pools : mapping of str to LanguagePool
+        What may be used. English must be among the languages: it lends pieces and headings.
+    layouts : mapping
+        ``data/layouts.yaml``.
+    seed : int or str
+        The same seed gives the same dump.
+    languages : mapping of str to float
+        Weight of each language; one without headlines borrows those of another.
+    furniture : bool
+        Whether the page keeps its menus, share rows and footers (label ``other``).
+    fold : int
+        Kept with the dump.
+    """
+    rng = random.Random(f"pilah {seed}")
+    language = rng.choices(list(languages), list(languages.values()))[0]
+    site = Site(rng, layouts, pools, language)
+    site.headless = site.chance("page", "headless")
+    site.bullet = (site.draw("item", "bullet"), site.draw("item", "bullet_sign"))
+    if not site.pool.articles or not site.pool.headlines:  # known by its headings alone: on another language's page
+        texts = rng.choice([p for p in pools.values() if p.articles and p.headlines])
+        site.pools = {**pools, language: LanguagePool(site.pool.headings, site.pool.pieces or texts.pieces,
+                                                      site.pool.furniture, texts.headlines, texts.articles)}
+    article = rng.choice(site.pool.articles)
+    site.topic = article.topic
+    front = site.chance("page", "no_article")
+    body = [] if front else _body(site, article)
+    before, after = [], []
+    for _ in range(max(front, int(site.draw("page", "blocks")))):
+        block = _blocks(site, front)
+        place = site.draw("page", "place")
+        if furniture and site.chance("raw", "between"):
+            block += _furniture(site, rng.randint(1, 8))
+        if place == "inside" and len(body) > 3:
+            at = rng.randint(2, len(body) - 1)
+            body[at:at] = block
+        elif place == "before":
+            before += block
+        else:
+            after += block
+        if site.chance("page", "repeat_block"):
+            after += block
+    rows = before + body + after
+    if furniture:
+        rows = _furnish(site, before, body, after)
+    rows = _weather(site, [row for row in rows if row[2].strip()])
+    return Dump(f"composed-{seed}", tuple(r[2] for r in rows), tuple((r[0], r[1]) for r in rows), fold)
+
+
+def _body(site: Site, article: ArticleText) -> list[Row]:
+    rng, has = site.rng, lambda name: site.chance("article", name)
+    kept = {role: has(role) for role in ("title", "byline", "date", "caption", "signature", "pagemark", "subheading")}
+    sign = rng.choice(["- ", "• ", "* ", "– ", "1"]) if has("item_bullets") else ""
+    rows: list[Row] = []
+    number = 0
+    alone = sign and sign != "1" and rng.random() < 0.3
+    for role, text in article.rows:
+        if not kept.get(role, True):
+            continue
+        number = number + 1 if role == "item" else 0
+        if role == "item" and alone:
+            rows += [("body", "bullet", sign.strip()), ("body", "paragraph", text)]
+            continue
+        if role == "item" and sign and not re.match(r"\W|\d", text):
+            text = f"{number}. {text}" if sign == "1" else sign + text
+        rows.append(("body", BODY_ROLES.get(role, role), text))
+    paragraphs = [i for i, row in enumerate(rows) if row[1] == "paragraph"]
+    if has("short") and len(paragraphs) > 3:
+        rows = rows[: paragraphs[rng.randint(1, 3)]]
+    elif has("shortened") and len(paragraphs) > 5:
+        rows = rows[: paragraphs[rng.randint(4, len(paragraphs) - 1)]]
+    if has("lead_bullets") and len(paragraphs) > 3:
+        points = [_teaser(site, cut=False) if rng.random() < 0.3 else _headline(site, article.topic) for _ in range(rng.randint(1, 4))]
+        at = 1 if rows[0][1] == "title" else 0
+        if rng.random() < 0.5:
+            rows[at:at] = [("body", "paragraph", f"{sign or '- '}{point}") for point in points]
+        else:
+            rows[at:at] = [row for point in points for row in (("body", "bullet", "-"), ("body", "paragraph", point))]
+    _made_rows(site, rows)
+    if has("date_first") and len(rows) > 1:
+        dates = [row for row in rows if row[1] == "date"]
+        rows = dates + [row for row in rows if row[1] != "date"]
+    if rows and has("title_twice"):
+        rows.insert(0, ("body", "title", article.title))
+    if has("lead_twice"):
+        lead = next((i for i, row in enumerate(rows) if row[1] == "paragraph"), None)
+        if lead is not None:
+            rows.insert(lead, rows[lead])
+    if site.rng.random() < site.layouts["inline"]["chance"]:
+        for _ in range(int(site.draw("inline", "count"))):
+            at = rng.randint(min(2, len(rows)), len(rows))
+            rows[at:at] = _inline(site)
+    return rows
+
+
+def _made_rows(site: Site, rows: list[Row]) -> None:
+    rng, has = site.rng, lambda name: site.chance("article", name)
+    roles = {row[1] for row in rows}
+    top = 1 if rows and rows[0][1] == "title" else 0
+    if "byline" not in roles and has("made_byline"):
+        at = len(rows) if rng.random() < 0.3 else top
+        rows.insert(at, ("body", "byline", site.piece("byline")))
+    if "date" not in roles and has("made_date"):
+        rows.insert(rng.randint(0, min(top + 1, len(rows))), ("body", "date", site.piece("time")))
+    first = next((i for i, row in enumerate(rows) if row[1] == "paragraph"), None)
+    if first is not None and has("made_dateline"):
+        line = site.piece("dateline")
+        if rng.random() < 0.12:
+            rows.insert(first, ("body", "paragraph", line.strip()))
+        else:
+            rows[first] = ("body", "paragraph", line + rows[first][2])
+    if "caption" not in roles and has("made_caption"):
+        credit = site.piece("caption_credit")
+        text = credit if rng.random() < 0.4 else f"{_headline(site)} {credit}"
+        rows.insert(rng.randint(0, min(3, len(rows))), ("body", "caption", text))
+    if "signature" not in roles and has("made_signature"):
+        rows.append(("body", "signature", site.piece("signature")))
+    if has("made_note"):
+        rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "paragraph", site.piece("newsletter_in_body")))
+    if has("pagemark") and rng.random() < 0.3:
+        rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "signature", site.piece("pagemark")))
+
+
+def _inline(site: Site) -> list[Row]:
+    form = site.draw("inline", "form")
+    prefix = site.piece("read_also")
+    if form == "line":
+        glue = "" if prefix.endswith(" ") else " "
+        row = f"{prefix}{glue}{_headline(site, site.topic)}"
+        return [("related", "link", ("- " if site.rng.random() < 0.05 else "") + row)]
+    if form == "bare":
+        return [("related", "heading", prefix.rstrip()), ("related", "headline", _headline(site, site.topic))]
+    heading = prefix.rstrip(" :") if site.rng.random() < 0.6 else _phrase(site, "related")
+    layout = _layout(site)
+    return [("related", "heading", _styled_heading(site, heading)), *_items(site, "related", layout, site.rng.randint(1, 3))]
+
+
+def _phrase(site: Site, label: str) -> str:
+    pool = site.pool
+    if site.chance("page", "foreign_heading"):
+        language = "en" if site.rng.random() < 0.3 else site.rng.choice(sorted(site.pools))
+        pool = site.pools[language]
+    options = pool.headings.get(label) or site.pool.headings.get(label) or site.pools["en"].headings[label]
+    return site.fill(site.rng.choice(options))
+
+
+def _styled_heading(site: Site, text: str) -> str:
+    front, mark = site.draw("heading", "front"), site.draw("heading", "mark")
+    text = _cased(text, site.draw("heading", "case")) + ("" if mark == "none" else str(mark))
+    return text if front == "none" else front + text
+
+
+def _cased(text: str, case: str) -> str:
+    if case == "title":
+        return re.sub(r"\b\w", lambda m: m[0].upper(), text)
+    return {"upper": text.upper, "lower": text.lower}.get(case, lambda: text)()
+
+
+def _headline(site: Site, topic: str = "") -> str:
+    rng = site.rng
+    if site.used and site.chance("page", "repeat_headline"):
+        return rng.choice(site.used)
+    for _ in range(4 if topic else 1):
+        if rng.random() < 0.12 and site.pool.articles:
+            article = rng.choice(site.pool.articles)
+            found = (article.topic, article.title)
+        else:
+            found = rng.choice(site.pool.headlines)
+        if not topic or found[0] == topic:
+            break
+    if len(site.used) < 200:
+        site.used.append(found[1])
+    return found[1]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the items of one block are printed."""
+
+    bullet: str
+    sign: str
+    rank: str
+    metas: tuple[tuple[str, str, str], ...]  # kind, place, pattern
+    teaser: bool
+    first_only: bool
+    twice: bool
+    cut: bool
+    case: str
+    topic: str
+    same_section: bool
+    kicker: bool
+
+    @property
+    def times(self) -> bool:
+        """Whether the items carry times."""
+        return any("time" in kind for kind, _, _ in self.metas)
+
+
+def _layout(site: Site) -> Layout:
+    bullet, sign = site.bullet
+    if not site.chance("page", "same_bullets"):
+        bullet, sign = site.draw("item", "bullet"), site.draw("item", "bullet_sign")
+    metas = []
+    for _ in range(int(site.draw("item", "metas"))):
+        kind = str(site.draw("item", "meta_kind"))
+        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind)))
+    topic = site.rng.choice(site.pool.headlines)[0] if site.chance("page", "one_topic") else ""
+    return Layout(bullet, sign, site.draw("item", "rank"), tuple(metas), site.chance("item", "teaser"),
+                  site.chance("item", "teaser_first_only"), site.chance("item", "twice"), site.chance("item", "cut"),
+                  site.draw("item", "case"), topic, site.rng.random() < 0.35,
+                  site.chance("item", "kicker"))
+
+
+def _meta(site: Site, kind: str) -> str:
+    joiner = site.rng.choice([" | ", " • ", " - ", ", ", " ", " / "])
+    return joiner.join(_section(site) if part == "section" else site.piece(part) for part in kind.split("_"))
+
+
+def _section(site: Site) -> str:
+    """The name of a section; some sections are called as blocks elsewhere are headed (News, Headline, Trending)."""
+    if not site.chance("item", "heading_as_section"):
+        return site.piece("section")
+    words = [p for label in ("popular", "pick", "latest") for p in site.pool.headings.get(label, ()) if len(p.split()) < 3 and "{" not in p]
+    return site.rng.choice(words) if words else site.piece("section")
+
+
+def _varied(site: Site, pattern: str, kind: str) -> str:
+    """The next item's meta: other digits in the same form, and another section or name where they change."""
+    if kind in ("section", "name", "section_time") and site.rng.random() < 0.5:
+        return _meta(site, kind)
+    return re.sub(r"\d+", lambda m: _digits(site.rng, m[0]), pattern)
+
+
+def _digits(rng: random.Random, old: str) -> str:
+    if len(old) > 2 or rng.random() < 0.3:
+        return old
+    top = min(59, int(old) + 9) if len(old) == 2 else 9
+    return str(rng.randint(1, max(1, top))).zfill(len(old) if old[0] == "0" or len(old) == 2 else 1)
+
+
+def _teaser(site: Site, cut: bool = True) -> str:
+    article = site.rng.choice(site.pool.articles)
+    paragraphs = [text for role, text in article.rows if role == "paragraph"] or [article.title]
+    text = paragraphs[0] if site.rng.random() < 0.7 else site.rng.choice(paragraphs)
+    if cut and site.chance("item", "teaser_cut"):
+        words = text.split(" ")
+        text = " ".join(words[: site.rng.randint(6, 25)]) + site.rng.choice(["...", "…", " ...", " [...]", ""])
+    return text
+
+
+def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") -> list[Row]:
+    rng = site.rng
+    topic = topic or layout.topic
+    rows: list[Row] = []
+    for number in range(1, count + 1):
+        text = _cased(_headline(site, topic if rng.random() < 0.8 else ""), layout.case)
+        if layout.cut and len(text) > 40:
+            text = text[: rng.randint(30, min(len(text), 70))].rstrip() + rng.choice(["...", "…"])
+        if site.chance("item", "live_prefix"):
+            text = f"{site.piece('section')}{rng.choice([': ', ' | ', ' - ', ' '])}{text}"
+        front: list[Row] = []
+        back: list[Row] = []
+        for kind, place, pattern in layout.metas:
+            if site.chance("item", "meta_lost"):
+                continue
+            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind)
+            if place == "before":
+                front.append((label, "meta", meta))
+            elif place == "after":
+                back.append((label, "meta", meta))
+            elif place == "front":
+                text = f"{meta} {text}"
+            else:
+                text = f"{text} {meta}"
+        if layout.rank == "prefix":
+            text = rng.choice(["{}. {}", "{} {}", "{}) {}"][: 1 + 2 * (rng.random() < 0.2)]).format(number, text)
+        elif layout.rank == "hash":
+            front.insert(0, (label, "meta", f"#{number}"))
+        elif layout.rank in ("line", "both"):
+            front.insert(0, (label, "meta", f"{number:02d}" if layout.first_only else f"{number}" + "." * layout.cut))
+        elif layout.rank == "bullet_line":
+            front.insert(0, (label, "meta", f"{layout.sign} {number}"))
+        if layout.bullet == "prefix":
+            text = f"{layout.sign} {text}"
+        elif layout.bullet == "line":
+            front.insert(rng.choice([0, len(front)]) if layout.first_only else 0, (label, "bullet", layout.sign))
+        rows += front
+        kicker, colon, rest = text.partition(": ")
+        if layout.kicker and (colon or rng.random() < 0.3):
+            if not colon:
+                kicker, rest = site.piece("tag"), text
+            rows.append((label, "headline", kicker + (colon or rng.choice(["", " :", ":"])).rstrip()))
+            text = rest
+        rows.append((label, "headline", text))
+        if layout.twice:
+            rows.append((label, "headline", text))
+        if layout.teaser and (number == 1 or not layout.first_only):
+            back.insert(rng.choice([0, len(back)]), (label, "headline", _teaser(site)))
+        rows += back
+    return rows
+
+
+def _blocks(site: Site, front: bool) -> list[Row]:
+    """One block; two where the page has them as tabs."""
+    rng = site.rng
+    label, layout = str(site.draw("page", "label")), _layout(site)
+    count = int(site.draw("block", "items"))
+    if site.headless or site.chance("block", "headless"):
+        # nothing says what it is: with times it is in order of time on a section front, else it is offered with the article
+        label = ("latest" if layout.times else "pick") if front else "related"
+        return _items(site, label, layout, max(2, count), site.topic if label == "related" else "")
+    role = "heading"
+    if site.chance("block", "more"):
+        label, role = "latest" if layout.times else "related", "more"
+    phrase = _phrase(site, "more" if role == "more" else label)
+    tabs = site.chance("block", "two_tabs"), site.chance("block", "joined_tabs")
+    topic = site.topic if label == "related" and rng.random() < 0.7 else ""
+    heading = _styled_heading(site, phrase)
+    items = _items(site, label, layout, count, topic)
+    if any(tabs):
+        second = str(site.draw("page", "label"))
+        other = _styled_heading(site, _phrase(site, second))
+        others = _items(site, second, layout, count)
+        see_all = [(label, "meta", site.piece("see_all"))] if rng.random() < 0.3 else []
+        if tabs[0]:
+            return [(label, role, heading), (second, "heading", other), *items, *see_all, *others]
+        return [(label, role, f"{heading} {other}"), *items, *see_all, *others]
+    see_all = site.draw("block", "see_all")
+    if site.chance("block", "joined_see_all"):
+        heading = f"{heading} {site.piece('see_all')}"
+    rows: list[Row] = [(label, role, heading)] * (2 if site.chance("block", "heading_twice") else 1)
+    if see_all == "first":
+        rows.append((label, "meta", site.piece("see_all")))
+    if site.chance("block", "intro"):
+        rows.append((label, "meta", site.piece("section")))
+    rows += items
+    if see_all == "last":
+        rows.append((label, "meta", site.piece("see_all")))
+    return rows
+
+
+def heading_examples(pools: Pools, layouts: Mapping[str, Any], seed: int, fold: Callable[[str], int]) -> list[tuple[str, Tag, int]]:
+    """Every heading phrase of every language as a line of its own, with its tag and its fold."""
+    rng = random.Random(f"headings {seed}")
+    found = []
+    for language, pool in pools.items():
+        site = Site(rng, layouts, pools, language)
+        for label, phrases in pool.headings.items():
+            for phrase in phrases:
+                tags = [("latest", "more"), ("related", "more")] if label == "more" else [(label, "heading")]
+                lines = {_styled_heading(site, site.fill(phrase)) for _ in range(3)}
+                found += [(line, tag, fold(phrase)) for line in sorted(lines) for tag in tags]
+    return found
+
+
+_KINDS = ("navigation", "breadcrumb", "share", "tags", "cookie", "advert", "newsletter", "footer", "author_box", "widget")
+
+
+def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Row]:
+    rng = site.rng
+    rows: list[Row] = []
+    while len(rows) < count:
+        kind = rng.choice(kinds)
+        options = site.pool.furniture.get(kind) or site.pools["en"].furniture.get(kind) or ()
+        options = options or ("Menu",)
+        run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") else 2)
+        if rng.random() < 0.15:
+            heads = site.pool.furniture.get("heading") or site.pools["en"].furniture.get("heading") or options
+            rows.append(("other", UNKNOWN_ROLE, site.fill(rng.choice(heads))))
+        start = rng.randrange(len(options))
+        sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+        for i in range(run):
+            text = options[(start + i) % len(options)] if rng.random() < 0.6 else rng.choice(options)
+            rows.append(("other", UNKNOWN_ROLE, sign + _cased(site.fill(text), "upper" if rng.random() < 0.05 else "as_is")))
+    return rows[:count]
+
+
+def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -> list[Row]:
+    """Put menus, share rows, adverts and footers around and into the page."""
+    rng = site.rng
+
+    def about(name: str) -> int:
+        size = int(site.draw("raw", name))
+        return rng.randint(size // 2, size * 3 // 2)
+
+    body = list(body)
+    if body and site.chance("raw", "inside"):
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randint(1, len(body))
+            body[at:at] = _furniture(site, rng.randint(1, 2), ("advert", "advert", "share", "newsletter", "widget"))
+    if body and rng.random() < 0.6:  # a share row or a breadcrumb around the title
+        body[1:1] = _furniture(site, rng.randint(1, 6), ("share", "share", "widget", "author_box"))
+    top = _furniture(site, about("top"), ("navigation", "navigation", "navigation", "breadcrumb", "cookie", "widget", "advert"))
+    close: list[Row] = []
+    if site.chance("raw", "after"):
+        close = _furniture(site, rng.randint(1, 12), ("tags", "share", "author_box", "newsletter", "advert", "navigation"))
+    if site.chance("raw", "comments"):
+        close += _furniture(site, rng.randint(3, 25), ("comments",))
+    end = _furniture(site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie"))
+    return top + before + body + close + after + end
+
+
+_LOOKALIKES = str.maketrans({'"': "”", "'": "’", "-": "–"})
+
+
+def _weather(site: Site, rows: list[Row]) -> list[Row]:
+    """What happens to whole dumps: capitals, lost characters, early ends, other quotes."""
+    rng = site.rng
+    if len(rows) > 8 and site.chance("page", "cut"):
+        rows = rows[: rng.randint(6, len(rows))]
+    for name in ("upper", "lower"):
+        if site.chance("page", name):
+            rows = [(label, role, _cased(text, name)) for label, role, text in rows]
+    if site.chance("page", "unicode_quotes"):
+        rows = [(label, role, text.translate(_LOOKALIKES) if len(text) > 2 else text) for label, role, text in rows]
+    if site.chance("page", "damaged"):
+        rate = rng.choice([0.005, 0.01, 0.02])
+        rows = [(label, role, _damaged(rng, text, rate)) for label, role, text in rows]
+    return rows
+
+
+def _damaged(rng: random.Random, text: str, rate: float) -> str:
+    hit = [rng.random() for _ in text]
+    changed = "".join("" if h < rate / 2 else rng.choice("aeiou �?") if h < rate else c for c, h in zip(text, hit, strict=True))
+    return changed if changed.strip() else text
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print one composed dump: ``python -m pilah.training.compose seed=7``."""
+    from omegaconf import OmegaConf
+
+    from pilah.page import format_labelled
+    from pilah.training.corpus import read_pools, read_yaml
+    from pathlib import Path
+
+    options = OmegaConf.merge({"seed": 1, "data": "data", "language": "", "raw": False}, OmegaConf.from_dotlist(list(arguments)))
+    pools = read_pools(options.data)
+    languages = {options.language: 1.0} if options.language else {"id": 2.0, "en": 1.0}
+    dump = compose_dump(pools, read_yaml(Path(options.data) / "layouts.yaml"), options.seed, languages, bool(options.raw))
+    sys.stdout.write(format_labelled(dump.lines, dump.tags))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,199 @@
+"""One training run: corpus -> split -> fit -> evaluate -> report -> model, each a visible line.
+
+With the two doors, the only module that knows Hydra.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pilah.labels import LabelSet
+from pilah.model_file import load_model, save_model
+from pilah.page import InputError
+from pilah.tagger import LineTagger
+from pilah.training.compose import compose_dump, heading_examples
+from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_pools, read_yaml
+from pilah.training.evaluate import Scores, score
+from pilah.training.report import compare, score_table
+from pilah.training.splits import heading_folds, training_folds
+
+console = Console(stderr=True)
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[list[str]]:
+    """One visible line per stage, with what was done and how long it took."""
+    notes: list[str] = []
+    start = time.perf_counter()
+    yield notes
+    console.print(f"[bold]{name:9}[/bold] {'; '.join(notes)}  [dim]{time.perf_counter() - start:.1f} s[/dim]", highlight=False)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description:9}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+
+
+def build(cfg: Any) -> Any:
+    """Instantiate a part of the configuration. Only classes of pilah and scikit-learn may be named in it.
+
+    Raises
+    ------
+    InputError
+        If another class is named.
+    """
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    stack = [plain]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            target = str(node.get("_target_", "pilah."))
+            if not target.startswith(("pilah.", "sklearn.")):
+                raise InputError(f"a configuration may only name classes of pilah and sklearn, not {target}")
+            stack += node.values()
+        elif isinstance(node, list):
+            stack += node
+    return instantiate(plain, _convert_="all")
+
+
+def compose_pages(pools: Sequence[Pools], layouts: Mapping[str, Any], data: DictConfig, count: int, seed: str) -> list[Dump]:
+    """So many composed dumps, taken in turn from the parts of the pools."""
+    weights = {
+        language: data.languages.get(language, data.other_languages if pool.articles else data.headings_only)
+        for language, pool in pools[0].items()
+    }
+    dumps = []
+    with _bar() as bar:
+        for i in bar.track(range(count), description="corpus"):
+            part = i % len(pools)
+            dumps.append(compose_dump(pools[part], layouts, f"{seed}-{i}", weights, data.furniture, part))
+    return dumps
+
+
+def train(cfg: DictConfig) -> float:
+    """Train as configured; the headline score (macro-F1 on the first evaluation set) is returned, for sweeps."""
+    labels: LabelSet = build(cfg.labels)
+    run_folder = Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else Path(cfg.output)
+    data, folder = cfg.data, Path(cfg.data.folder)
+    with _stage("corpus") as notes:
+        pools = read_pools(folder) if data.dumps else {}
+        layouts = read_yaml(folder / "layouts.yaml")
+        own = read_labelled(data.dirs, labels)
+        notes.append(
+            f"{sum(len(p.headlines) for p in pools.values())} headlines, {sum(len(p.articles) for p in pools.values())} articles, "
+            f"{len(pools)} languages; {len(own)} dumps of your own"
+        )
+    split = build(cfg.split)
+    with _stage("split") as notes:
+        own_train, own_held = split.dumps(own)
+        parts = training_folds(split.training(pools), cfg.tagger.folds, data.common_headings) if pools else []
+        dumps = compose_pages(parts, layouts, data, data.dumps, f"{cfg.seed}") if pools else []
+        held = compose_pages([split.validation(pools)], layouts, data, data.validation, f"{cfg.seed} held") if pools else []
+        notes.append(f"{len(dumps)} pages composed to train on, {len(held)} to test on; of your own {len(own_train)} and {len(own_held)}")
+    tagger = _tagger(cfg, labels)
+    with _stage("fit") as notes:
+        _fit(tagger, cfg, split.training(pools), layouts, dumps, own_train)
+        notes.append(f"{sum(len(d.lines) for d in dumps)} lines, {len(tagger.types_)} line types, {len(tagger.tags_)} tags")
+    sets: dict[str, list[Dump]] = {}
+    for path in cfg.evaluate.dirs:
+        if Path(path).exists():
+            sets[Path(path).name] = read_labelled([path], labels)
+    sets |= {"composed": held} if held else {}
+    sets |= {"own": own_held} if own_held else {}
+    with _stage("evaluate") as notes:
+        results = {name: evaluate(tagger, found) for name, found in sets.items()}
+        notes.append(", ".join(f"{name} macro-F1 {scores.macro_f1:.4f}" for name, (_, _, scores) in results.items()))
+    console.print(score_table("scores", {name: scores for name, (_, _, scores) in results.items()}))
+    if cfg.refit and split.holds_out:
+        with _stage("refit") as notes:
+            parts = training_folds(pools, cfg.tagger.folds, data.common_headings) if pools else []
+            dumps = compose_pages(parts, layouts, data, data.dumps, f"{cfg.seed}") if pools else []
+            tagger = _tagger(cfg, labels)
+            _fit(tagger, cfg, pools, layouts, dumps, own)
+            notes.append("on everything, what was held out included")
+    with _stage("report") as notes:
+        build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True))
+        notes.append(f"in {run_folder}")
+    with _stage("model") as notes:
+        card = model_card(cfg, {name: scores for name, (_, _, scores) in results.items()})
+        for target in dict.fromkeys([run_folder / "model", *([Path(cfg.output)] if cfg.output else [])]):
+            save_model(tagger, target, card)
+            notes.append(str(target))
+    return next(iter(results.values()))[2].macro_f1 if results else 0.0
+
+
+def _tagger(cfg: DictConfig, labels: LabelSet) -> LineTagger:
+    return LineTagger(
+        labels, build(cfg.features), build(cfg.model), build(cfg.context) if cfg.context else None, build(cfg.decoder),
+        **OmegaConf.to_container(cfg.tagger, resolve=True),
+    )  # fmt: skip
+
+
+def _fit(tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str, Any], dumps: Sequence[Dump], own: Sequence[Dump]) -> None:
+    groups = [d.fold for d in dumps]
+    first = max(groups, default=-1) + 1
+    mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
+    examples = heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
+    known = set(tagger.labels.tags)
+    if not dumps and not own:
+        raise InputError("there is nothing to train on: data.dumps is 0 and data.dirs names no labelled dumps")
+    with _bar() as bar:
+        task = bar.add_task("fit", total=1)
+        tagger.fit(
+            [*(d.lines for d in dumps), *(d.lines for d, _ in mine)],
+            [*(d.tags for d in dumps), *(d.tags for d, _ in mine)],
+            [*groups, *(g for _, g in mine)],
+            [example for example in examples if example[1] in known],
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def evaluate(tagger: LineTagger, dumps: Sequence[Dump]) -> tuple[Sequence[Dump], Any, Scores]:
+    """The dumps, what the tagger says of their lines, and the scores."""
+    tagged = tagger.tag([dump.lines for dump in dumps])
+    pairs = [(dump.labels, [line.label for line in lines]) for dump, lines in zip(dumps, tagged, strict=True)]
+    return dumps, tagged, score(pairs, tagger.labels.body or "")
+
+
+def model_card(cfg: DictConfig, scores: Mapping[str, Scores]) -> dict[str, Any]:
+    """What a model says of itself besides its arrays."""
+    folder = Path(cfg.data.folder)
+    return {
+        "data_digest": digest(folder if cfg.data.dumps else folder / "none", list(cfg.data.dirs)),
+        "scores": {name: found.to_dict() for name, found in scores.items()},
+        "config": OmegaConf.to_container(cfg, resolve=True),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("pilah", "numpy", "scipy", "scikit-learn")}},
+    }
+
+
+class CompareRuns(Callback):
+    """Hydra callback: after ``-m`` print one table that compares the runs of the sweep."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Read what the runs of the sweep have written and print the table."""
+        runs: dict[str, Any] = {}
+        sweep = Path(config.hydra.sweep.dir)
+        for file in sorted(sweep.glob("*/scores.json"), key=lambda f: (len(f.parent.name), f.parent.name)):
+            overrides = OmegaConf.to_container(OmegaConf.load(file.parent / ".hydra" / "overrides.yaml"))
+            runs[" ".join(map(str, overrides or ["default"]))] = json.loads(file.read_text())
+        if runs:
+            compare(Console(), runs)
+
+
+__all__ = ["CompareRuns", "build", "evaluate", "load_model", "train"]
