@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pilah.batch import Options, predict, split_arguments
 from pilah.page import InputError, first_sentence
 
-CONF = Path(__file__).resolve().parent / "conf"
+CONF = Path(__file__).resolve().parent / "conf" / "predict"  # apart: in training `model` is a group, here a value
 
 
 def main(arguments: list[str]) -> int:
