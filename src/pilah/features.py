@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Self
@@ -235,6 +236,46 @@ PLACES = ("first", "second", "last")
 
 def _place_indices(size: int) -> tuple[int, int, int]:
     return (0 if size else -1, 1 if size > 1 else -1, size - 1 if size > 1 else -1)
+
+
+class Phrases(Params):
+    """Whole short lines that stand in the training texts more than once: a lexicon of headings, learned.
+
+    >>> Phrases().analyze("  BERITA Terkait:"), Phrases().analyze("one two three four five six seven words")
+    (['berita terkait'], [])
+    """
+
+    def __init__(self, max_words: int = 6, min_df: int = 2, max_features: int = 20_000, scale: float = 2.0) -> None:
+        self.max_words = max_words
+        self.min_df = min_df
+        self.max_features = max_features
+        self.scale = scale
+
+    def analyze(self, line: str) -> list[str]:
+        """The line without case, digits and the punctuation around it; nothing where it is longer."""
+        if len(line) > 30 * self.max_words:
+            return []
+        words = line.split()
+        if not 0 < len(words) <= self.max_words:
+            return []
+        phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
+        return [phrase] if phrase else []
+
+    def fit(self, lines: Sequence[str], y: object = None) -> Self:
+        """Learn which short lines come often enough."""
+        counts = Counter(phrase for line in lines for phrase in self.analyze(line))
+        kept = [phrase for phrase, count in counts.most_common(self.max_features) if count >= self.min_df]
+        self.vocabulary_ = {phrase: i for i, phrase in enumerate(sorted(kept))}
+        return self
+
+    def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
+        """Shape (lines, vocabulary); ``scale`` where a line is the phrase."""
+        values = np.full(len(self.vocabulary_), self.scale, np.float32)
+        return _piece_counts([self.analyze(line) for line in lines], self.vocabulary_, values)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """The phrases, in the order of the columns."""
+        return np.asarray(list(self.vocabulary_), object)
 
 
 # ---------------------------------------------------------------------------------------------------------- facts
@@ -492,12 +533,15 @@ class LineScorer:
         self.fact_weights = np.zeros((len(FACTS), self.types), np.float32)
         self._tfidf: list[tuple[TfidfPart, Floats]] = []
         self._edges: list[tuple[Edges, Floats]] = []
+        self._phrases: list[tuple[Phrases, Floats]] = []
         start = 0
         for part in parts.values():
             size = len(FACTS) if isinstance(part, Facts) else len(part.vocabulary_)
             weights = np.ascontiguousarray(coef[:, start : start + size].T, np.float32)
             if isinstance(part, Facts):
                 self.fact_weights = weights * np.float32(part.scale)
+            elif isinstance(part, Phrases):
+                self._phrases.append((part, weights * np.float32(part.scale)))
             elif isinstance(part, Edges):
                 self._edges.append((part, weights))
             else:
@@ -522,6 +566,12 @@ class LineScorer:
         scores = facts @ self.fact_weights + self.intercept
         if self._edges:
             scores += placed
+        for phrases, weights in self._phrases:
+            known = phrases.vocabulary_
+            found = [(i, known[p]) for i, line in enumerate(lines) for p in phrases.analyze(line) if p in known]
+            if found:
+                rows, columns = np.array(found).T
+                scores[rows] += weights[columns]
         start = 0
         for part, _ in self._tfidf:
             scale = line_scale(sums[:, start + self.types], part.power)

@@ -38,6 +38,9 @@ class LabelSet:
         The role that opens a block. What else a block holds (headlines, bullets) says the same under every label; an opener does not.
     aliases : mapping of str to str
         Roles that are learned apart and printed as another one.
+    echoes : mapping of str to str
+        Roles that look like another one in every way, are printed as it, and differ by what stands before them alone:
+        the second of two tabs is a heading that remembers the first.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class LabelSet:
     body: str | None = "body"
     opener: str = "heading"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    echoes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = tuple(str(n) for n in self.names)
@@ -69,6 +73,7 @@ class LabelSet:
             raise ValueError(f"roles given for unknown labels: {sorted(strangers)}")
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "aliases", dict(self.aliases))
+        object.__setattr__(self, "echoes", dict(self.echoes))
         object.__setattr__(self, "roles", {k: tuple(v) for k, v in self.roles.items()})
         if self.body not in names:
             object.__setattr__(self, "body", None)
@@ -84,6 +89,7 @@ class LabelSet:
 
     def printed(self, role: str) -> str:
         """The role as it is shown."""
+        role = self.echoes.get(role, role)
         return self.aliases.get(role, role)
 
     def opens(self, role: str) -> bool:
@@ -101,12 +107,12 @@ class LabelSet:
         >>> labels.line_type(("popular", "headline")), labels.line_type(("popular", "heading"))
         ('headline', 'popular/heading')
         """
-        label, role = tag
+        label, role = tag[0], self.echoes.get(tag[1], tag[1])
         return role if role != self.opener and self._shared(role) else f"{label}/{role}"
 
     def place_type(self, tag: Tag) -> str:
         """What a line is in its place on the page: as `line_type`, but whatever opens a block names it."""
-        label, role = tag
+        label, role = tag[0], self.echoes.get(tag[1], tag[1])
         return role if not self.opens(role) and self._shared(role) else f"{label}/{role}"
 
     def _shared(self, role: str) -> bool:
@@ -121,4 +127,5 @@ class LabelSet:
             "body": self.body,
             "opener": self.opener,
             "aliases": dict(self.aliases),
+            "echoes": dict(self.echoes),
         }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pilah.context import ChainCRF
 from pilah.decoding import Argmax, Transitions, Viterbi
-from pilah.features import Characters, Edges, Facts, LineScorer, Words
+from pilah.features import Characters, Edges, Facts, LineScorer, Phrases, Words
 from pilah.labels import LabelSet
 from pilah.page import InputError, write_whole
 from pilah.tagger import LineTagger
@@ -29,7 +29,7 @@ FORMAT = 1
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with the package are."""
 
-_KNOWN: Mapping[str, type[Any]] = {c.__name__: c for c in (Words, Characters, Edges, Facts, ChainCRF, Argmax, Viterbi)}
+_KNOWN: Mapping[str, type[Any]] = {c.__name__: c for c in (Words, Characters, Edges, Phrases, Facts, ChainCRF, Argmax, Viterbi)}
 
 
 def save_model(tagger: LineTagger, folder: Path, card: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pilah.labels import UNKNOWN_ROLE, Tag
@@ -110,8 +110,8 @@ def compose_dump(pools: Pools, layouts: Mapping[str, Any], seed: int | str, lang
     body = [] if front else _body(site, article)
     before, after = [], []
     for _ in range(max(front, int(site.draw("page", "blocks")))):
-        block = _blocks(site, front)
         place = site.draw("page", "place")
+        block = _blocks(site, front, teasers=place != "inside" or site.chance("item", "teaser_inside"))
         if furniture and site.chance("raw", "between"):
             block += _furniture(site, rng.randint(1, 8))
         if place == "inside" and len(body) > 3:
@@ -153,18 +153,24 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     elif has("shortened") and len(paragraphs) > 5:
         rows = rows[: paragraphs[rng.randint(4, len(paragraphs) - 1)]]
     if has("lead_bullets") and len(paragraphs) > 3:
-        points = [_teaser(site, cut=False) if rng.random() < 0.3 else _headline(site, article.topic) for _ in range(rng.randint(1, 4))]
+        points = [_teaser(site, cut=False) for _ in range(rng.randint(1, 3))]
         at = 1 if rows[0][1] == "title" else 0
         if rng.random() < 0.5:
             rows[at:at] = [("body", "paragraph", f"{sign or '- '}{point}") for point in points]
         else:
             rows[at:at] = [row for point in points for row in (("body", "bullet", "-"), ("body", "paragraph", point))]
+    if len(paragraphs) > 3:
+        _made_structure(site, rows)
     _made_rows(site, rows)
+    if has("title_only") and rows[:1] and rows[0][1] == "title":
+        rows = rows[: rng.randint(1, 2)]
     if has("date_first") and len(rows) > 1:
         dates = [row for row in rows if row[1] == "date"]
         rows = dates + [row for row in rows if row[1] != "date"]
     if rows and has("title_twice"):
         rows.insert(0, ("body", "title", article.title))
+    if rows and has("first_bullet"):
+        rows.insert(0, ("body", "bullet", "-"))
     if has("lead_twice"):
         lead = next((i for i, row in enumerate(rows) if row[1] == "paragraph"), None)
         if lead is not None:
@@ -174,6 +180,24 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
             at = rng.randint(min(2, len(rows)), len(rows))
             rows[at:at] = _inline(site)
     return rows
+
+
+def _made_structure(site: Site, rows: list[Row]) -> None:
+    """Headlines as sub-headings (a live ticker, a listicle) and lists of short lines in the body."""
+    rng, has = site.rng, lambda name: site.chance("article", name)
+    spots = [i for i, row in enumerate(rows) if row[1] == "paragraph"][1:]
+    if spots and has("headline_subheadings"):
+        ticker = rng.random() < 0.4
+        pattern, glue = site.piece("time"), rng.choice([": ", " - ", " – ", " | "])
+        for i in sorted(rng.sample(spots, min(len(spots), rng.randint(1, 6))), reverse=True):
+            front = _varied(site, pattern, "time") + glue if ticker else ""
+            rows.insert(i, ("body", "subheading", front + _headline(site)))
+    if spots and has("made_list"):
+        form = rng.choice([["time", "city"], ["city", "name"], ["name", "count"], ["tag", "count"], ["section", "name"], ["tag"], ["name", "city"], ["time", "tag"]])
+        glue, sign = rng.choice([" – ", ": ", ", ", " - ", " | ", " "]), rng.choice(["", "", "", "- ", "• ", "1"])
+        lines = [glue.join(site.piece(kind) for kind in form) for _ in range(rng.choice([3, 4, 5, 6, 8, 12, 20]))]
+        at = rng.choice(spots)
+        rows[at:at] = [("body", "paragraph", (f"{k}. " if sign == "1" else sign) + line) for k, line in enumerate(lines, 1)]
 
 
 def _made_rows(site: Site, rows: list[Row]) -> None:
@@ -199,7 +223,8 @@ def _made_rows(site: Site, rows: list[Row]) -> None:
     if "signature" not in roles and has("made_signature"):
         rows.append(("body", "signature", site.piece("signature")))
     if has("made_note"):
-        rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "paragraph", site.piece("newsletter_in_body")))
+        kind = rng.choice(["newsletter_in_body", "embed_note", "embed_note"])
+        rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "paragraph", site.piece(kind)))
     if has("pagemark") and rng.random() < 0.3:
         rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "signature", site.piece("pagemark")))
 
@@ -383,10 +408,11 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
     return rows
 
 
-def _blocks(site: Site, front: bool) -> list[Row]:
+def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     """One block; two where the page has them as tabs."""
     rng = site.rng
     label, layout = str(site.draw("page", "label")), _layout(site)
+    layout = replace(layout, teaser=layout.teaser and teasers)
     count = int(site.draw("block", "items"))
     if site.headless or site.chance("block", "headless"):
         # nothing says what it is: with times it is in order of time on a section front, else it is offered with the article
@@ -406,7 +432,7 @@ def _blocks(site: Site, front: bool) -> list[Row]:
         others = _items(site, second, layout, count)
         see_all = [(label, "meta", site.piece("see_all"))] if rng.random() < 0.3 else []
         if tabs[0]:
-            return [(label, role, heading), (second, "heading", other), *items, *see_all, *others]
+            return [(label, role, heading), (second, f"tab_{label}" if second != label else "heading", other), *items, *see_all, *others]
         return [(label, role, f"{heading} {other}"), *items, *see_all, *others]
     see_all = site.draw("block", "see_all")
     if site.chance("block", "joined_see_all"):
@@ -431,7 +457,8 @@ def heading_examples(pools: Pools, layouts: Mapping[str, Any], seed: int, fold: 
         for label, phrases in pool.headings.items():
             for phrase in phrases:
                 tags = [("latest", "more"), ("related", "more")] if label == "more" else [(label, "heading")]
-                lines = {_styled_heading(site, site.fill(phrase)) for _ in range(3)}
+                plain = site.fill(phrase)
+                lines = {plain, plain.upper(), f"{plain}:", _styled_heading(site, site.fill(phrase))}
                 found += [(line, tag, fold(phrase)) for line in sorted(lines) for tag in tags]
     return found
 
