@@ -5,6 +5,7 @@
     python predict.py a.txt b.txt output_dir=out        one file per dump
     cat dump.txt | python predict.py - output=body      the clean article text alone
     python predict.py dump.txt model=models/last encoding=cp1252
+    python predict.py 'crawl/**/*.txt' corpus.jsonl.zst pages.parquet output=jsonl output_dir=out
 
 What names a file is an input, `-` is standard input; everything else is an override of:
 """
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
             options = OmegaConf.to_container(compose("predict", overrides), resolve=True)
-        return predict(inputs, Options(**options))
+        return predict(inputs, Options.of(options))
     except (InputError, HydraException, OmegaConfBaseException) as error:
         print(f"predict.py: {first_sentence(error)}", file=sys.stderr)
         return 2

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilah.page import Page
 from pilah.sections import Section, block_role, find_sections
 from pilah.tagger import TaggedLine
+
+if TYPE_CHECKING:  # imported only where an explanation is asked for
+    from pilah.explain import LineExplanation
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Article:
     sections : tuple of Section
     lines : tuple of Line
         Every line of the dump, in order.
+    explanations : tuple of LineExplanation
+        Why lines were decided as they were, in order; empty unless that was asked for.
     """
 
     source: str
@@ -46,6 +51,13 @@ class Article:
     paragraphs: tuple[str, ...]
     sections: tuple[Section, ...]
     lines: tuple[Line, ...]
+    explanations: tuple[LineExplanation, ...] = ()
+
+    def item_lines(self, section: Section) -> tuple[int, ...]:
+        """The number of the line that each item of a section has its headline from, as many as there are items."""
+        inside = self.lines[section.first_line - 1 : section.last_line]
+        kept = [x.n for x in inside if x.text.strip() and block_role(x.text, x.role) not in ("heading", "bullet", "meta")]
+        return tuple(kept)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: plain dicts, lists, strings and numbers."""
@@ -66,7 +78,13 @@ class Article:
                 for section in self.sections
             ],
             "lines": [
-                {"n": line.n, "label": line.label, "role": line.role, "confidence": round(line.confidence, 4), "text": line.text}
+                {
+                    "n": line.n,
+                    "label": line.label,
+                    "role": line.role,
+                    "confidence": round(line.confidence, 4),
+                    "text": line.text,
+                }
                 for line in self.lines
             ],
         }
@@ -95,8 +113,6 @@ def build_article(page: Page, tagged: Sequence[TaggedLine], body: str = "body", 
         byline=tuple(dict.fromkeys(line.text.strip() for line in own if line.role == "byline")),
         date=next((line.text.strip() for line in own if line.role == "date"), None),
         paragraphs=tuple(line.text.strip() for line in own if line.role in ("paragraph", ".")),
-        sections=tuple(
-            find_sections(page.lines, [x.label for x in lines], [x.role for x in lines], skip=(body, other))
-        ),
+        sections=tuple(find_sections(page.lines, [x.label for x in lines], [x.role for x in lines], skip=(body, other))),
         lines=tuple(lines),
     )

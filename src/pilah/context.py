@@ -41,8 +41,8 @@ class Lines:
         Equal for equal texts.
     lengths : sequence of int
         Lines per page.
-    groups : array of shape (types, 3)
-        Which types are body text, openers of blocks, and anything else.
+    groups : array of shape (types, 4)
+        Which types are body text, openers of blocks, anything else, and (of those) times.
     """
 
     scores: Floats
@@ -102,6 +102,8 @@ def page_features(lines: Lines, window: int) -> Floats:
     for offset in range(1, window + 1):
         for direction in (-offset, offset):
             columns.append(shifted(near if offset <= 2 else base, lengths, direction))
+    for offset in (3, 4):  # lists repeat themselves every three or four lines
+        columns += [shifted(p, lengths, -offset), shifted(p, lengths, offset)]
     kinds = p @ lines.groups  # body, opener, item
     n = len(p)
     ones = np.ones(n, np.float32)
@@ -128,14 +130,60 @@ def page_features(lines: Lines, window: int) -> Floats:
         columns.append(steps(gap, (0.15, 0.4, 0.9)))
     first, last = repeats(lines.keys, lengths)
     columns.append(np.stack([first, last], axis=1))
-    timed = lines.facts[:, TIME_FACTS]
+    timed = np.concatenate([lines.facts[:, TIME_FACTS], kinds[:, 3:]], axis=1)
     for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
         share = sum(shifted(timed, lengths, k) for k in range(1, span + 1)) / span
-        columns += [share, steps(share[:, 2], (0.09, 0.2, 0.3, 0.45))]
+        columns += [share, steps(share[:, 3], (0.09, 0.2, 0.3, 0.45))]
     columns.append(ranked(lines.numbers, lengths))
     # the type that the nearest line above that opens a block would open
     columns.append(nearest_opener(p, kinds[:, 1], lines.groups, lengths))
     return np.concatenate(columns, axis=1)
+
+
+def page_feature_names(types: Sequence[str], groups: Floats, window: int) -> tuple[str, ...]:
+    """What each column of `page_features` says, in words; as many as there are columns.
+
+    Steps of one measure are named ``measure>bound``, logarithms ``name (log)``.
+
+    Parameters
+    ----------
+    types : sequence of str
+        Names of the line types, in the order of ``Lines.scores``.
+    groups : array of shape (types, 4)
+        As of `Lines`: which of them open a block decides how many columns the nearest heading has.
+    window : int
+        As of `page_features`.
+    """
+
+    def scale(measure: str, *bounds: float) -> list[str]:
+        return [f"{measure}>{bound:g}" for bound in bounds]
+
+    base = [f"looks like {kind}" for kind in types] + [f"looks like {kind} (log)" for kind in types]
+    near = [*base, *(FACTS[i] for i in NEIGHBOUR_FACTS), *FACTS[24:]]
+    names = [f"this line: {name}" for name in (*base, *FACTS)]
+    for offset in range(1, window + 1):
+        for side in ("above", "below"):
+            names += [f"{offset} {side}: {name}" for name in (near if offset <= 2 else base)]
+    names += [f"{offset} {side}: looks like {kind}" for offset in (3, 4) for side in ("above", "below") for kind in types]
+    names += [
+        *scale("lines above", 0, 1, 2, 4, 8), *scale("lines below", 0, 1, 2, 4, 8, 16),
+        *scale("paragraphs above", 0.3, 0.8, 1.5, 3, 6), *scale("paragraphs below", 0.3, 0.8, 1.5, 3, 6),
+        *scale("headings above", 0.3, 0.8, 1.5, 3), *scale("headings below", 0.3, 0.8, 1.5, 3),
+        "always",
+    ]  # fmt: skip
+    kinds = ("body text", "headings", "items", "times")
+    for frame in ("{}", "an item, and {}"):
+        names += [frame.format(f"{part} 4 lines: {kind}") for part in ("next", "last") for kind in kinds]
+    for place in ("2 above", "1 above", "1 below", "2 below"):
+        names += scale(f"width unlike that of {place}", 0.15, 0.4, 0.9)
+    names += ["stood here before", "stands here again"]
+    for span in (4, 9):
+        names += [f"next {span} lines: {name}" for name in (*(FACTS[i] for i in TIME_FACTS), "looks like a time")]
+        names += scale(f"next {span} lines: share with times", 0.09, 0.2, 0.3, 0.45)
+    names += ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
+    names += ["the next number is one"]
+    names += [f"nearest heading above: {types[i]}" for i in np.flatnonzero(groups[:, 1] > 0).tolist()]
+    return (*names, *scale("lines from the nearest heading above", 0, 1, 3, 8, 20, 45))
 
 
 def ranked(numbers: Floats, lengths: Sequence[int]) -> Floats:
@@ -222,13 +270,18 @@ class ChainCRF(Context):
         At most so many steps of L-BFGS.
     """
 
-    def __init__(self, window: int = 3, l2: float = 0.02, iterations: int = 120) -> None:
+    def __init__(self, window: int = 2, l2: float = 0.3, iterations: int = 70) -> None:
         self.window = window
         self.l2 = l2
         self.iterations = iterations
 
     def fit(
-        self, lines: Lines, allowed: NDArray[np.bool_], type_of: NDArray[np.int64], progress: Callable[[int, int], None] | None = None
+        self,
+        lines: Lines,
+        allowed: NDArray[np.bool_],
+        type_of: NDArray[np.int64],
+        kind_of: NDArray[np.int64] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Self:
         """Learn from lines whose tags are known, or known to be among some.
 
@@ -239,6 +292,8 @@ class ChainCRF(Context):
             undecided. The likelihood is that of all allowed sequences.
         type_of : array of shape (tags,)
             The number of each tag's line type; tags of one type share their weights.
+        kind_of : array of shape (tags, tags), optional
+            The number of each transition's kind; transitions of one kind share their score. By default each is its own.
         """
         from scipy.optimize import minimize
 
@@ -253,13 +308,15 @@ class ChainCRF(Context):
         gold = _gold_counts(allowed, lines.lengths) if certain else None
 
         counts = gold if gold is not None else _gold_counts(allowed / allowed.sum(axis=1, keepdims=True), lines.lengths)
-        prior = _log_transitions(*counts[1:])
+        kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
+        size = int(kinds.max()) + 1
+        prior = _log_transitions(*counts[1:], kinds)
 
         def unpack(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], Transitions]:
             cut = columns * types
             rest = theta[cut:] + prior
-            between = rest[: tags * tags].reshape(tags, tags)
-            return theta[:cut].reshape(columns, types), Transitions(between, rest[tags * tags : -tags], rest[-tags:])
+            between = rest[:size][kinds].reshape(tags, tags)
+            return theta[:cut].reshape(columns, types), Transitions(between, rest[size:-tags], rest[-tags:])
 
         def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights, transitions = unpack(theta)
@@ -276,7 +333,7 @@ class ChainCRF(Context):
             slope = np.concatenate(
                 [
                     (X.T @ ((model.lines - want) @ shared).astype(np.float32)).ravel().astype(np.float64),
-                    (model.between - between).ravel(),
+                    np.bincount(kinds, (model.between - between).ravel(), size),
                     model.start - start,
                     model.stop - stop,
                 ]
@@ -292,7 +349,7 @@ class ChainCRF(Context):
             if progress is not None:
                 progress(done, self.iterations)
 
-        theta = np.zeros(columns * types + tags * tags + 2 * tags)
+        theta = np.zeros(columns * types + size + 2 * tags)
         found = minimize(loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8})
         weights, self.transitions_ = unpack(found.x)
         self.type_of_ = type_of
@@ -306,10 +363,14 @@ def _column_scale(X: Floats) -> Floats:
     return np.where(spread > 1e-4, spread, 1.0).astype(np.float32)
 
 
-def _log_transitions(between: NDArray[Any], start: NDArray[Any], stop: NDArray[Any]) -> NDArray[np.float64]:
-    """Log probabilities of counted transitions, flat; where the learner starts from and what it is drawn back to."""
-    rows = [between, start[None], stop[None]]
-    return np.concatenate([np.log((r + 0.1) / (r + 0.1).sum(axis=1, keepdims=True)).ravel() for r in rows])
+def _log_transitions(between: NDArray[Any], start: NDArray[Any], stop: NDArray[Any], kinds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log probabilities of counted transitions, one per kind, then of starts and stops: where the learner starts from
+    and what it is drawn back to."""
+    many = np.bincount(kinds)
+    alike = (np.bincount(kinds, between.ravel()) / np.maximum(many, 1))[kinds].reshape(between.shape) + 0.1
+    logs = np.log(alike / alike.sum(axis=1, keepdims=True)).ravel()
+    ends = [np.log((r + 0.1) / (r + 0.1).sum()) for r in (start, stop)]
+    return np.concatenate([np.bincount(kinds, logs) / np.maximum(many, 1), *ends])
 
 
 def _gold_counts(allowed: NDArray[Any], lengths: Sequence[int]) -> tuple[Any, Any, Any, Any]:

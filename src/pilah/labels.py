@@ -40,7 +40,7 @@ class LabelSet:
         Roles that are learned apart and printed as another one.
     echoes : mapping of str to str
         Roles that look like another one in every way, are printed as it, and differ by what stands before them alone:
-        the second of two tabs is a heading that remembers the first.
+        the second of two tabs is a heading that remembers the first. The label that it remembers ends the role's name: ``tab_latest``.
 
     Raises
     ------
@@ -114,6 +114,24 @@ class LabelSet:
         """What a line is in its place on the page: as `line_type`, but whatever opens a block names it."""
         label, role = tag[0], self.echoes.get(tag[1], tag[1])
         return role if not self.opens(role) and self._shared(role) else f"{label}/{role}"
+
+    def transition_kind(self, before: Tag, after: Tag) -> tuple[object, ...]:
+        """Transitions of one kind are alike: what happens inside a block does not hang on the block's label.
+
+        Otherwise the smallest difference between two labels adds up over a long list until the list changes its label.
+
+        >>> blocks = {name: ["heading", "headline"] for name in ("popular", "latest")}
+        >>> labels = LabelSet("two", ["popular", "latest"], blocks)
+        >>> inside = [labels.transition_kind((name, "heading"), (name, "headline")) for name in labels.names]
+        >>> inside[0] == inside[1]
+        True
+        """
+        blocks = [self.opener in self.roles_of(label) for label, _ in (before, after)]
+        if not all(blocks):
+            return (*before, *after)
+        memories = [role.rpartition("_")[2] if role in self.echoes else "" for _, role in (before, after)]
+        roles = ["tab" if memory else role for memory, (_, role) in zip(memories, (before, after), strict=True)]
+        return (*roles, before[0] == after[0], memories[0] == after[0], memories[1] == before[0])
 
     def _shared(self, role: str) -> bool:
         return role != UNKNOWN_ROLE and sum(role in self.roles_of(name) for name in self.names) > 1

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,7 @@ def model_folder(name_or_dir: str) -> Path:
     shipped = sorted(p.parent.name for p in SHIPPED.glob("*/card.json"))
     if name_or_dir in shipped:
         return SHIPPED / name_or_dir
-    if (Path(name_or_dir) / "card.json").is_file():
+    if os.path.isfile(os.path.join(name_or_dir, "card.json")):
         return Path(name_or_dir)
     raise InputError(f"there is no model '{name_or_dir}': say {' or '.join(shipped)}, or a folder that holds a card.json")
 
@@ -124,7 +126,9 @@ def read_card(folder: Path) -> dict[str, Any]:
     if not isinstance(card, dict) or "sha256" not in card or "format" not in card:
         raise InputError(f"{folder}/card.json is not the card of a pilah model")
     if card["format"] != FORMAT:
-        raise InputError(f"the model in {folder} has format {card['format']}, this version reads format {FORMAT}: train it again")
+        raise InputError(
+            f"the model in {folder} has format {card['format']}, this version reads format {FORMAT}: train it again"
+        )
     return card
 
 
@@ -145,7 +149,7 @@ def load_model(name_or_dir: str) -> LineTagger:
         with np.load(io.BytesIO(payload), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _assembled(card, arrays)
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the model in {folder} cannot be read: {type(error).__name__} {error}") from None

@@ -75,8 +75,6 @@ def decode(data: bytes, source: str, encoding: str = "utf-8") -> str:
         raise InputError(f"{source} has {len(data)} bytes; a dump of one page may have at most {MAX_DUMP_BYTES}")
     try:
         text = data.decode(encoding)
-    except LookupError:
-        raise InputError(f"unknown encoding '{encoding}': say one that Python knows, as in encoding=cp1252") from None
     except UnicodeDecodeError as error:
         if 0 in data:
             raise InputError(_binary(source, data)) from None
@@ -84,6 +82,8 @@ def decode(data: bytes, source: str, encoding: str = "utf-8") -> str:
             f"{source} is not {encoding}: byte {error.start + 1} is 0x{data[error.start]:02x}; "
             "if it is in another encoding say so, as in encoding=cp1252"
         ) from None
+    except (LookupError, ValueError):
+        raise InputError(f"unknown encoding '{encoding}': say one that Python knows, as in encoding=cp1252") from None
     if "\0" in text:
         raise InputError(_binary(source, data))
     return text
@@ -104,7 +104,7 @@ def read_bytes(name: str) -> bytes:
     if name == "-":
         return sys.stdin.buffer.read(MAX_DUMP_BYTES + 1)
     try:
-        with open(name, "rb") as file:
+        with Path(name).open("rb") as file:
             return file.read(MAX_DUMP_BYTES + 1)
     except FileNotFoundError:
         raise InputError(f"there is no file {name}") from None
@@ -159,16 +159,18 @@ def write_whole(path: Path, data: bytes | str) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise InputError(f"{path} cannot be written: {reason(error)}") from None
 
 
@@ -194,5 +196,9 @@ def first_sentence(error: BaseException) -> str:
     >>> first_sentence(ValueError("Could not override 'modle'.\\nKey 'modle' is not in struct"))
     "Could not override 'modle'. Key 'modle' is not in struct"
     """
-    rows = [row.strip() for row in str(error).splitlines() if row.strip() and not row.lstrip().startswith(("full_key", "object_type"))]
+    rows = [
+        row.strip()
+        for row in str(error).splitlines()
+        if row.strip() and not row.lstrip().startswith(("full_key", "object_type"))
+    ]
     return " ".join(rows[:2]) or type(error).__name__

@@ -25,6 +25,8 @@ class Params:
 
     @classmethod
     def _names(cls) -> list[str]:
+        if cls.__init__ is object.__init__:  # whose signature is a catch-all
+            return []
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -14,7 +14,7 @@ _SIGNS = r"[-–—•·*»›>▪■□○●◦‣+|#→✓]"
 _BULLET_LINE = re.compile(rf"^\W*{_SIGNS}?\W*$")
 _BULLET = re.compile(rf"^\s*{_SIGNS}(?:\s*{_SIGNS})*\s+(?=\S)")
 _RANK_LINE = re.compile(rf"^\s*(?:{_SIGNS}\s*)*(\d{{1,3}})\s*[.):]?\s*$")
-_RANK = re.compile(r"^\s*#?(\d{1,3})(?:[.):]\s*|\s+)(?=\S)")
+_RANK = re.compile(r"^\s*#?(\d{1,3})(?:[.):](?:\s+|(?!\d))|\s+)(?=\S)")
 _TIME = re.compile(
     r"^\W*(?:\w+,?\s+)?(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[A-Z]{2,4})?|\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}(?:[,|\s]+\d{1,2}[:.]\d{2}(?:\s*[A-Z]{2,4})*)?)\W*$"
 )
@@ -71,7 +71,10 @@ def clean_headline(text: str, rank: int | None = None) -> str:
     found = _RANK.match(text)
     if rank is not None and found and int(found[1]) == rank:
         text = _BULLET.sub("", text[found.end() :])
-    return _READ_ALSO.sub("", text, count=1).strip()
+    prefix = _READ_ALSO.match(text)
+    if prefix:
+        text = text[prefix.end() :].removesuffix(")" if "(" in prefix[0] else "]" if "[" in prefix[0] else "")
+    return text.strip()
 
 
 def block_role(text: str, role: str) -> str:
@@ -89,7 +92,9 @@ def block_role(text: str, role: str) -> str:
     return "headline" if role == "bullet" else role
 
 
-def find_sections(lines: Sequence[str], labels: Sequence[str], roles: Sequence[str], skip: Sequence[str] = ("body", "other")) -> list[Section]:
+def find_sections(
+    lines: Sequence[str], labels: Sequence[str], roles: Sequence[str], skip: Sequence[str] = ("body", "other")
+) -> list[Section]:
     """The sections of a page.
 
     Parameters
@@ -164,9 +169,8 @@ def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
     _drop_surplus(items)
     numbers = [_RANK.match(_BULLET.sub("", item.headline or "")) for item in items]
     ranked = len(items) > 1 and all(m and int(m[1]) == k for k, m in enumerate(numbers, 1))
-    single = len(items) == 1
     return tuple(
-        Item(clean_headline(item.headline or "", k if ranked or single and k > 1 else None), (*item.before, *item.after))
+        Item(clean_headline(item.headline or "", k if ranked else None), (*item.before, *item.after))
         for k, item in enumerate(items, 1)
     )
 

@@ -128,7 +128,10 @@ class LineTagger(Params):
         lines = replace(lines, scores=scores)
         places = [self.labels.place_type(tag) for tag in self.tags_]
         type_of = np.array([sorted(set(places)).index(place) for place in places], np.int64)
-        self.context_ = _clone(self.context).fit(lines, allowed, type_of, progress)
+        kinds = [self.labels.transition_kind(before, after) for before in self.tags_ for after in self.tags_]
+        order = {kind: i for i, kind in enumerate(dict.fromkeys(kinds))}
+        kind_of = np.array([order[kind] for kind in kinds], np.int64).reshape(len(self.tags_), len(self.tags_))
+        self.context_ = _clone(self.context).fit(lines, allowed, type_of, kind_of, progress)
         self.transitions_ = self.context_.transitions_
         return self
 
@@ -201,7 +204,8 @@ class LineTagger(Params):
             label, _, role = kind.rpartition("/")
             body = label == self.labels.body and bool(label)
             opens = self.labels.opens(role)
-            rows.append([body, opens, not body and not opens])
+            timed = kind.rpartition("/")[2] == "time"
+            rows.append([body, opens, not body and not opens, timed])
         return np.array(rows, np.float32)
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pilah.labels import UNKNOWN_ROLE, Tag
+from pilah.labels import Tag
 from pilah.training.corpus import ArticleText, Dump, LanguagePool, Pools
 
 Row = tuple[str, str, str]
@@ -308,34 +308,40 @@ def _layout(site: Site) -> Layout:
     bullet, sign = site.bullet
     if not site.chance("page", "same_bullets"):
         bullet, sign = site.draw("item", "bullet"), site.draw("item", "bullet_sign")
+    rank = str(site.draw("item", "rank"))
     metas = []
     for _ in range(int(site.draw("item", "metas"))):
         kind = str(site.draw("item", "meta_kind"))
-        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind)))
+        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind, rank in ("line", "both"))))
     topic = site.rng.choice(site.pool.headlines)[0] if site.chance("page", "one_topic") else ""
-    return Layout(bullet, sign, site.draw("item", "rank"), tuple(metas), site.chance("item", "teaser"),
+    return Layout(bullet, sign, rank, tuple(metas), site.chance("item", "teaser"),
                   site.chance("item", "teaser_first_only"), site.chance("item", "twice"), site.chance("item", "cut"),
                   site.draw("item", "case"), topic, site.rng.random() < 0.35,
                   site.chance("item", "kicker"))
 
 
-def _meta(site: Site, kind: str) -> str:
+def _meta(site: Site, kind: str, ranked: bool = False) -> str:
     joiner = site.rng.choice([" | ", " • ", " - ", ", ", " ", " / "])
-    return joiner.join(_section(site) if part == "section" else site.piece(part) for part in kind.split("_"))
+    return joiner.join(_section(site, ranked) if part == "section" else site.piece(part) for part in kind.split("_"))
 
 
-def _section(site: Site) -> str:
-    """The name of a section; some sections are called as blocks elsewhere are headed (News, Headline, Trending)."""
-    if not site.chance("item", "heading_as_section"):
+def _section(site: Site, ranked: bool) -> str:
+    """The name of a section; some sections are called as blocks elsewhere are headed (News, Headline, Trending).
+
+    Between the numbers of a ranked list that is common: there the place tells that it is no heading.
+    """
+    if not site.chance("item", "heading_as_ranked_section" if ranked else "heading_as_section"):
         return site.piece("section")
-    words = [p for label in ("popular", "pick", "latest") for p in site.pool.headings.get(label, ()) if len(p.split()) < 3 and "{" not in p]
+    longest = 1 if site.rng.random() < 0.7 else 2
+    phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
+    words = [phrase for phrase in phrases if len(phrase.split()) <= longest and "{" not in phrase]
     return site.rng.choice(words) if words else site.piece("section")
 
 
-def _varied(site: Site, pattern: str, kind: str) -> str:
+def _varied(site: Site, pattern: str, kind: str, ranked: bool = False) -> str:
     """The next item's meta: other digits in the same form, and another section or name where they change."""
     if kind in ("section", "name", "section_time") and site.rng.random() < 0.5:
-        return _meta(site, kind)
+        return _meta(site, kind, ranked)
     return re.sub(r"\d+", lambda m: _digits(site.rng, m[0]), pattern)
 
 
@@ -371,11 +377,11 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         for kind, place, pattern in layout.metas:
             if site.chance("item", "meta_lost"):
                 continue
-            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind)
+            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind, layout.rank in ("line", "both"))
             if place == "before":
-                front.append((label, "meta", meta))
+                front.append((label, "time" if "time" in kind else "meta", meta))
             elif place == "after":
-                back.append((label, "meta", meta))
+                back.append((label, "time" if "time" in kind else "meta", meta))
             elif place == "front":
                 text = f"{meta} {text}"
             else:
@@ -403,7 +409,7 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         if layout.twice:
             rows.append((label, "headline", text))
         if layout.teaser and (number == 1 or not layout.first_only):
-            back.insert(rng.choice([0, len(back)]), (label, "headline", _teaser(site)))
+            back.insert(rng.choice([0, len(back)]), (label, "teaser", _teaser(site)))
         rows += back
     return rows
 
@@ -476,12 +482,15 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
         run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") else 2)
         if rng.random() < 0.15:
             heads = site.pool.furniture.get("heading") or site.pools["en"].furniture.get("heading") or options
-            rows.append(("other", UNKNOWN_ROLE, site.fill(rng.choice(heads))))
+            rows.append(("other", "box", site.fill(rng.choice(heads))))
+            if rng.random() < 0.3:  # cards of videos, pictures, partners: headlines that are none of the page's blocks
+                rows += [("other", "cards", _headline(site)) for _ in range(rng.randint(1, 5))]
+                continue
         start = rng.randrange(len(options))
         sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
         for i in range(run):
             text = options[(start + i) % len(options)] if rng.random() < 0.6 else rng.choice(options)
-            rows.append(("other", UNKNOWN_ROLE, sign + _cased(site.fill(text), "upper" if rng.random() < 0.05 else "as_is")))
+            rows.append(("other", kind, sign + _cased(site.fill(text), "upper" if rng.random() < 0.05 else "as_is")))
     return rows[:count]
 
 

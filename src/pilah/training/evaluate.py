@@ -52,6 +52,8 @@ def blocks(labels: Sequence[str]) -> set[tuple[str, int, int]]:
     >>> sorted(blocks(["body", "body", "related"]))
     [('body', 0, 2), ('related', 2, 3)]
     """
+    if not labels:
+        return set()
     starts = [i for i, label in enumerate(labels) if i == 0 or label != labels[i - 1]]
     return {(labels[i], i, j) for i, j in zip(starts, [*starts[1:], len(labels)], strict=True)}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pilah import model_file
 from pilah.labels import UNDECIDED
-from pilah.model_file import load_model
 from pilah.page import InputError, blanks
 from pilah.tagger import LineTagger, TaggedLine
 from pilah.training.corpus import Dump
@@ -21,7 +21,7 @@ Result = tuple[Sequence[Dump], Sequence[Sequence[TaggedLine]], Scores]
 CONFIDENCES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Lower ends of the groups of a reliability diagram: finer where most lines are."""
 
-BIASES = (-8.0, -6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+BIASES = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0)
 """What is added to the score of body (natural log) along the curve, besides the configured value."""
 
 
@@ -141,7 +141,8 @@ def telling(tagger: LineTagger, most: int = 12) -> list[Telling]:
     found, start = [], 0
     for part_name, part in tagger.scorer_.parts.items():
         names = part.get_feature_names_out()
-        weights = tagger.scorer_.coef[:, start : start + len(names)] * getattr(part, "idf_", getattr(part, "scale", 1.0))
+        idf = getattr(part, "idf_", ())  # edges and facts have none, or an empty one where they were read from disk
+        weights = tagger.scorer_.coef[:, start : start + len(names)] * (idf if len(idf) else getattr(part, "scale", 1.0))
         start += len(names)
         for kind, row in zip(tagger.types_, weights, strict=True):
             order = np.argsort(-row, kind="stable")
@@ -183,13 +184,18 @@ def shipped_scores(labels: Any, results: Mapping[str, Result], name: str = "defa
     labels : LabelSet
         The labels of the run: scores of a model with others could not be compared.
     """
+    if not (model_file.SHIPPED / name / "card.json").exists():
+        return f"Not compared with the shipped model: none comes with this copy under the name '{name}'."
     try:
-        shipped = load_model(name)
+        shipped = model_file.load_model(name)
     except InputError as error:
         return f"Not compared with the shipped model: {error}."
     if set(shipped.labels.names) != set(labels.names):
         return f"Not compared with the shipped model: it has other labels ({', '.join(shipped.labels.names)})."
     return {
-        kind: score(zip((dump.labels for dump in dumps), shipped.predict([dump.lines for dump in dumps]), strict=True), labels.body or "")
+        kind: score(
+            zip((dump.labels for dump in dumps), shipped.predict([dump.lines for dump in dumps]), strict=True),
+            labels.body or "",
+        )
         for kind, (dumps, _, _) in results.items()
     }

@@ -19,13 +19,16 @@ INK, FAINT = "#010101", "#010102"
 SERIES = ("#0100a1", "#0100a2", "#0100a3", "#0100a4", "#0100a5", "#0100a6")
 """Stand-ins for colours: matplotlib has to be told some, the page puts its own in their place, light or dark."""
 
+LABELLED = (-8.0, -4.0, -2.0, 2.0, 8.0)
+"""Values of ``body_bias`` that are written beside the first curve."""
+
 _COLOURS = {INK: "currentColor", FAINT: "var(--line)", **{colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)}}
 _MARKERS = "osD^vP"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "axes.edgecolor": FAINT, "axes.labelcolor": INK, "axes.facecolor": "none",
     "xtick.color": INK, "ytick.color": INK, "grid.color": FAINT, "grid.linewidth": 0.6, "axes.grid": True, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "figure.facecolor": "none",
-    "lines.linewidth": 1.8, "lines.markersize": 5,
+    "lines.linewidth": 1.8, "lines.markersize": 5, "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -77,10 +80,11 @@ def reliability_diagram(rows: Mapping[str, Reliability]) -> ET.Element:
         top.plot([0, 1], [0, 1], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         for i, (name, row) in enumerate(rows.items()):
             colour, marker = _look(i)
-            top.plot(row.confidence, row.accuracy, color=colour, marker=marker, label=name)
+            top.plot(row.confidence, row.accuracy, color=colour, marker=marker, label=_shown(name))
             below.plot(row.confidence, row.lines, color=colour, marker=marker, markersize=3.5, linewidth=1.2)
         top.set(ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
         below.set(xlabel="confidence", ylabel="lines", yscale="log")
+        below.yaxis.set_major_formatter("{x:g}")
         top.legend(loc="upper left")
 
     return _drawn("reliability", draw, height=4.4)
@@ -94,14 +98,24 @@ def body_diagram(curves: Mapping[str, Sequence[BodyPoint]], default: float) -> E
         for i, (name, points) in enumerate(curves.items()):
             colour, marker = _look(i)
             shown = [p for p in points if not math.isnan(p.precision)]
-            axes.plot([p.recall for p in shown], [p.precision for p in shown], color=colour, marker=marker, markersize=4, label=name)
+            axes.plot(
+                [p.recall for p in shown],
+                [p.precision for p in shown],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                label=_shown(name),
+            )
             here = [p for p in shown if p.bias == default]
             axes.plot([p.recall for p in here], [p.precision for p in here], "o", color=INK, markersize=12, fillstyle="none")
-            for point, side in ((shown[0], "right"), (shown[-1], "left")) if shown else ():
-                shift = (-8, -4) if side == "right" else (8, -4)
-                axes.annotate(f"{point.bias:+g}", (point.recall, point.precision), shift, textcoords="offset points", ha=side, fontsize=8)
+            for point in shown if i == 0 else ():
+                if point.bias in LABELLED and point.bias != default:
+                    where = {"xytext": (-5, -12), "textcoords": "offset points", "ha": "right", "fontsize": 8}
+                    axes.annotate(f"{point.bias:+g}", (point.recall, point.precision), **where)
         axes.plot([], [], "o", color=INK, markersize=9, fillstyle="none", label=f"body_bias={default:g}")
-        axes.set(xlabel="recall: share of the body's lines that are kept", ylabel="precision: share of kept lines that are body")
+        axes.set(
+            xlabel="recall: share of the body's lines that are kept", ylabel="precision: share of kept lines that are body"
+        )
         axes.margins(0.09)
         axes.legend(loc="lower left")
 
@@ -116,7 +130,7 @@ def learning_diagram(curve: Sequence[tuple[int, Mapping[str, Any]]]) -> ET.Eleme
         counts = [count for count, _ in curve]
         for i, name in enumerate(curve[-1][1]):
             colour, marker = _look(i)
-            axes.plot(counts, [scores[name].macro_f1 for _, scores in curve], color=colour, marker=marker, label=name)
+            axes.plot(counts, [scores[name].macro_f1 for _, scores in curve], color=colour, marker=marker, label=_shown(name))
         axes.set(xlabel="dumps trained on", ylabel="macro-F1", xscale="log")
         axes.set_xticks(counts, [str(count) for count in counts])
         axes.minorticks_off()
@@ -133,8 +147,8 @@ def runs_diagram(names: Sequence[str], scores: Mapping[str, Sequence[float]]) ->
         rows = range(len(names))
         for i, (kind, values) in enumerate(scores.items()):
             colour, marker = _look(i)
-            axes.plot(values, rows, color=colour, marker=marker, markersize=7, linestyle="none", label=kind)
-        axes.set_yticks(rows, names)
+            axes.plot(values, rows, color=colour, marker=marker, markersize=7, linestyle="none", label=_shown(kind))
+        axes.set_yticks(rows, [_shown(name) for name in names])
         axes.set(xlabel="macro-F1", ylim=(len(names) - 0.5, -0.5))
         axes.margins(x=0.08)
         figure.legend(loc="outside upper right", ncols=4)
@@ -145,3 +159,9 @@ def runs_diagram(names: Sequence[str], scores: Mapping[str, Sequence[float]]) ->
 def _look(i: int) -> tuple[str, str]:
     """Colour and marker of the i-th series: no two of the first six differ by colour alone."""
     return SERIES[i % len(SERIES)], _MARKERS[i % len(_MARKERS)]
+
+
+def _shown(name: str, most: int = 48) -> str:
+    """A name that XML and a plot can hold."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,4 +1,4 @@
-"""What a training run leaves behind: scores, confusion, worst lines, configuration, the estimator."""
+"""What a training run leaves behind: scores, a page to read them on, confusion, worst lines, configuration, the estimator."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from pilah.params import Params
 from pilah.tagger import LineTagger, TaggedLine
 from pilah.training.corpus import Dump
 from pilah.training.evaluate import Scores, confusion, worst_lines
+from pilah.training.report_page import FIGURES, run_page, sweep_page
 
-FIGURES = ("macro_f1", "body_f1", "block_f1", "exact_dumps", "accuracy")
-"""Columns of every table of scores."""
+Curve = Sequence[tuple[int, Mapping[str, Scores]]]
+"""A learning curve: dumps trained on, scores per evaluation set."""
 
 
 def score_table(title: str, rows: Mapping[str, Scores | Mapping[str, Any]]) -> Table:
@@ -39,10 +40,8 @@ def score_table(title: str, rows: Mapping[str, Scores | Mapping[str, Any]]) -> T
 def confusion_text(labels: Sequence[str], counts: Mapping[tuple[str, str], int]) -> str:
     """A confusion table: gold labels down, predicted labels across.
 
-    >>> print(confusion_text(["a", "b"], {("a", "b"): 2, ("b", "b"): 1}), end="")
-    gold\\\\said	a	b
-    a	0	2
-    b	0	1
+    >>> confusion_text(["a", "b"], {("a", "b"): 2, ("b", "b"): 1}).splitlines()
+    ['gold\\\\said\\ta\\tb', 'a\\t0\\t2', 'b\\t0\\t1']
     """
     rows = [["gold\\said", *labels], *([g, *(str(counts.get((g, p), 0)) for p in labels)] for g in labels)]
     return "".join("\t".join(row) + "\n" for row in rows)
@@ -51,7 +50,15 @@ def confusion_text(labels: Sequence[str], counts: Mapping[tuple[str, str], int])
 class ScoresReport(Params):
     """The short report: scores and the resolved configuration."""
 
-    def write(self, folder: Path, tagger: LineTagger, results: Mapping[str, tuple[Sequence[Dump], Any, Scores]], config: str) -> None:
+    def write(
+        self,
+        folder: Path,
+        tagger: LineTagger,
+        results: Mapping[str, tuple[Sequence[Dump], Any, Scores]],
+        config: str,
+        tested: LineTagger | None = None,
+        curve: Curve = (),
+    ) -> None:
         """Write ``scores.json`` and ``config.yaml``."""
         scores = {name: found.to_dict() for name, (_, _, found) in results.items()}
         write_whole(folder / "scores.json", json.dumps(scores, indent=1) + "\n")
@@ -59,16 +66,20 @@ class ScoresReport(Params):
 
 
 class FullReport(Params):
-    """Everything: scores, configuration, confusion table, worst lines in context, the scikit-learn estimator.
+    """Everything: scores, configuration, confusion table, worst lines in context, a page of it all, the scikit-learn estimator.
 
     Parameters
     ----------
     worst : int
         How many wrong lines to show per set.
+    learning_curve : sequence of float
+        Shares of the dumps, between 0 and 1, to train on for a learning curve. Each takes a training of its own, so
+        there are none unless asked for.
     """
 
-    def __init__(self, worst: int = 40) -> None:
+    def __init__(self, worst: int = 40, learning_curve: Sequence[float] = ()) -> None:
         self.worst = worst
+        self.learning_curve = learning_curve
 
     def write(
         self,
@@ -76,9 +87,21 @@ class FullReport(Params):
         tagger: LineTagger,
         results: Mapping[str, tuple[Sequence[Dump], Sequence[Sequence[TaggedLine]], Scores]],
         config: str,
+        tested: LineTagger | None = None,
+        curve: Curve = (),
     ) -> None:
-        """Write ``scores.json``, ``config.yaml``, ``confusion-<set>.tsv``, ``worst-<set>.txt`` and ``estimator.joblib``."""
+        """Write ``scores.json``, ``config.yaml``, ``report.html``, ``confusion-<set>.tsv``, ``worst-<set>.txt`` and ``estimator.joblib``.
+
+        Parameters
+        ----------
+        tagger : LineTagger
+            The model that the run leaves behind.
+        tested : LineTagger, optional
+            The one that ``results`` were measured with, where it is another.
+        curve : sequence of (dumps trained on, scores per set)
+        """
         ScoresReport().write(folder, tagger, results, config)
+        write_whole(folder / "report.html", run_page(tagger, tested or tagger, results, config, self.worst, curve))
         for name, (dumps, tagged, _) in results.items():
             pairs = [(dump.labels, [line.label for line in lines]) for dump, lines in zip(dumps, tagged, strict=True)]
             write_whole(folder / f"confusion-{name}.tsv", confusion_text(tagger.labels.names, confusion(pairs)))
@@ -95,6 +118,28 @@ class FullReport(Params):
 
 def compare(console: Console, runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     """Print one table that compares runs: a row per run and set, best headline score first."""
-    order = sorted(runs, key=lambda name: -next(iter(runs[name].values()), {}).get("macro_f1", 0.0))
+    order = sorted(runs, key=lambda name: -_headline(runs[name]))
     rows = {f"{name}  [{kind}]": scores for name in order for kind, scores in runs[name].items()}
     console.print(score_table("runs, best first", rows))
+
+
+def write_comparison(
+    sweep: Path, runs: Sequence[tuple[str, str, Mapping[str, Mapping[str, Any]]]], shared: Sequence[str] = ()
+) -> Path:
+    """Write the page that compares the runs of a sweep, best headline score first, and say where it is.
+
+    Parameters
+    ----------
+    runs : sequence of (folder in the sweep, overrides, scores per set)
+    shared : sequence of str
+        Overrides that all runs have in common.
+    """
+    order = sorted(runs, key=lambda run: -_headline(run[2]))
+    pages = [(name, overrides, scores, (sweep / name / "report.html").exists()) for name, overrides, scores in order]
+    write_whole(sweep / "report.html", sweep_page(pages, shared))
+    return sweep / "report.html"
+
+
+def _headline(scores: Mapping[str, Mapping[str, Any]]) -> float:
+    """The score that a run is ranked by: macro-F1 on its first set."""
+    return next((float(found["macro_f1"]) for found in scores.values()), 0.0)

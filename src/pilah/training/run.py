@@ -23,12 +23,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pilah.labels import LabelSet
 from pilah.model_file import load_model, save_model
-from pilah.page import InputError
+from pilah.page import InputError, read_bytes
 from pilah.tagger import LineTagger
 from pilah.training.compose import compose_dump, heading_examples
 from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_pools, read_yaml
 from pilah.training.evaluate import Scores, score
-from pilah.training.report import compare, score_table
+from pilah.training.report import compare, score_table, write_comparison
 from pilah.training.splits import heading_folds, training_folds
 
 console = Console(stderr=True)
@@ -89,6 +89,9 @@ def compose_pages(pools: Sequence[Pools], layouts: Mapping[str, Any], data: Dict
 def train(cfg: DictConfig) -> float:
     """Train as configured; the headline score (macro-F1 on the first evaluation set) is returned, for sweeps."""
     labels: LabelSet = build(cfg.labels)
+    shares = cfg.report.get("learning_curve") or []
+    if not all(isinstance(share, int | float) and 0 < share <= 1 for share in shares):
+        raise InputError(f"report.learning_curve holds shares of the dumps, above 0 and at most 1, not {list(shares)}")
     run_folder = Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else Path(cfg.output)
     data, folder = cfg.data, Path(cfg.data.folder)
     with _stage("corpus") as notes:
@@ -120,6 +123,9 @@ def train(cfg: DictConfig) -> float:
         results = {name: evaluate(tagger, found) for name, found in sets.items()}
         notes.append(", ".join(f"{name} macro-F1 {scores.macro_f1:.4f}" for name, (_, _, scores) in results.items()))
     console.print(score_table("scores", {name: scores for name, (_, _, scores) in results.items()}))
+    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, sets)
+    curve += [(len(dumps) + len(own_train), {name: scores for name, (_, _, scores) in results.items()})] if curve else []
+    tested = tagger
     if cfg.refit and split.holds_out:
         with _stage("refit") as notes:
             parts = training_folds(pools, cfg.tagger.folds, data.common_headings) if pools else []
@@ -128,7 +134,7 @@ def train(cfg: DictConfig) -> float:
             _fit(tagger, cfg, pools, layouts, dumps, own)
             notes.append("on everything, what was held out included")
     with _stage("report") as notes:
-        build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True))
+        build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True), tested, curve)
         notes.append(f"in {run_folder}")
     with _stage("model") as notes:
         card = model_card(cfg, {name: scores for name, (_, _, scores) in results.items()})
@@ -164,6 +170,22 @@ def _fit(tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str
         )
 
 
+def _learning_curve(
+    shares: Sequence[float], cfg: DictConfig, labels: LabelSet, pools: Pools, layouts: Mapping[str, Any],
+    dumps: Sequence[Dump], own: Sequence[Dump], sets: Mapping[str, Sequence[Dump]],
+) -> list[tuple[int, Mapping[str, Scores]]]:  # fmt: skip
+    """Scores of taggers fitted on a share of the dumps each, smallest first."""
+    found: list[tuple[int, Mapping[str, Scores]]] = []
+    for share in sorted(set(shares) - {1}):
+        with _stage("curve") as notes:
+            few, mine = ([*some[: max(1, round(share * len(some)))]] for some in (dumps, own))
+            tagger = _tagger(cfg, labels)
+            _fit(tagger, cfg, pools, layouts, few, mine)
+            found.append((len(few) + len(mine), {name: evaluate(tagger, held)[2] for name, held in sets.items()}))
+            notes.append(f"{found[-1][0]} dumps: " + ", ".join(f"{name} {scores.macro_f1:.4f}" for name, scores in found[-1][1].items()))
+    return found
+
+
 def evaluate(tagger: LineTagger, dumps: Sequence[Dump]) -> tuple[Sequence[Dump], Any, Scores]:
     """The dumps, what the tagger says of their lines, and the scores."""
     tagged = tagger.tag([dump.lines for dump in dumps])
@@ -183,17 +205,20 @@ def model_card(cfg: DictConfig, scores: Mapping[str, Scores]) -> dict[str, Any]:
 
 
 class CompareRuns(Callback):
-    """Hydra callback: after ``-m`` print one table that compares the runs of the sweep."""
+    """Hydra callback: after ``-m`` one table and one page that compare the runs of the sweep."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Read what the runs of the sweep have written and print the table."""
-        runs: dict[str, Any] = {}
+        """Read what the runs of the sweep have written, print the table and write ``report.html`` beside them."""
         sweep = Path(config.hydra.sweep.dir)
-        for file in sorted(sweep.glob("*/scores.json"), key=lambda f: (len(f.parent.name), f.parent.name)):
-            overrides = OmegaConf.to_container(OmegaConf.load(file.parent / ".hydra" / "overrides.yaml"))
-            runs[" ".join(map(str, overrides or ["default"]))] = json.loads(file.read_text())
-        if runs:
-            compare(Console(), runs)
+        files = sorted(sweep.glob("*/scores.json"), key=lambda f: (len(f.parent.name), f.parent.name))
+        chosen = [list(map(str, OmegaConf.load(file.parent / ".hydra" / "overrides.yaml"))) for file in files]
+        shared = [x for x in chosen[0] if all(x in other for other in chosen)] if len(chosen) > 1 else []
+        names = [" ".join(x for x in overrides if x not in shared) or "default" for overrides in chosen]
+        scores = [json.loads(read_bytes(str(file))) for file in files]
+        if files:
+            compare(Console(), dict(zip(names, scores, strict=True)))
+            pages = list(zip([file.parent.name for file in files], names, scores, strict=True))
+            console.print(f"compared in {write_comparison(sweep, pages, shared)}", highlight=False)
 
 
 __all__ = ["CompareRuns", "build", "evaluate", "load_model", "train"]
