@@ -17,12 +17,19 @@ os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # raise, so that this door can s
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> float:
     """One run; the headline score is what a sweep optimises."""
-    return train(cfg)
+    try:
+        return train(cfg)
+    except InputError as error:  # here, or Hydra would say something of its own in front of it
+        sys.exit(_refused(error))
+
+
+def _refused(error: Exception) -> int:
+    print(f"train.py: {first_sentence(error)}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"train.py: {first_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(_refused(error))

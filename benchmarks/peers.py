@@ -17,7 +17,9 @@ Predictor = Callable[[Sequence[Sequence[str]]], list[list[str]]]
 
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _STOP = re.compile(r"[.!?…。！？؟۔][\"'”’»)\]]*$")
-_TIME = re.compile(r"\d{1,2}[:.]\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(ago|lalu|vor|hace|il y a|önce|назад)\b|前|전$", re.IGNORECASE)
+_TIME = re.compile(
+    r"\d{1,2}[:.]\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(ago|lalu|vor|hace|il y a|önce|назад)\b|前|전$", re.IGNORECASE
+)
 
 
 def _plain(line: str) -> str:
@@ -46,7 +48,10 @@ class Rules:
                         patterns.setdefault(label, []).append(r"(?:\S+ ?){1,4}".join(map(re.escape, parts)))
             prefixes |= {_plain(p) for p in pool.pieces.get("read_also", ())}
         self.patterns = [(re.compile("|".join(f"(?:{p})" for p in found)), label) for label, found in patterns.items()]
-        self.prefix = re.compile(rf"^\W*(?:{'|'.join(sorted(map(re.escape, filter(None, prefixes)), key=len, reverse=True))})\s*[:：»>]\s*\S", re.IGNORECASE)
+        self.prefix = re.compile(
+            rf"^\W*(?:{'|'.join(sorted(map(re.escape, filter(None, prefixes)), key=len, reverse=True))})\s*[:：»>]\s*\S",
+            re.IGNORECASE,
+        )
 
     def heading(self, line: str) -> str | None:
         """The label that a line opens, if any."""
@@ -63,7 +68,9 @@ class Rules:
         for i, line in enumerate(lines):
             found = self.heading(line)
             if found == "more":
-                found = "latest" if any(_TIME.search(later) and len(later) < 45 for later in lines[i + 1 : i + 6]) else "related"
+                found = (
+                    "latest" if any(_TIME.search(later) and len(later) < 45 for later in lines[i + 1 : i + 6]) else "related"
+                )
             if found:
                 current = found
             elif self.prefix.match(line):
@@ -107,12 +114,18 @@ def train_fasttext(dumps: Sequence[Dump]) -> Predictor:
         file = Path(folder) / "train.txt"
         rows = [f"__label__{d.labels[i]} {shown(d.lines, i)}" for d in dumps for i in range(len(d.lines))]
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        model = fasttext.train_supervised(str(file), wordNgrams=2, minn=2, maxn=5, epoch=10, lr=0.5, dim=50, bucket=500_000, thread=2, verbose=0)
+        model = fasttext.train_supervised(
+            str(file), wordNgrams=2, minn=2, maxn=5, epoch=10, lr=0.5, dim=50, bucket=500_000, thread=2, verbose=0
+        )
 
     def predict(pages: Sequence[Sequence[str]]) -> list[list[str]]:
         found = []
         for lines in pages:
-            answers = model.f.multilinePredict([shown(lines, i) + "\n" for i in range(len(lines))], 1, 0.0, "strict")[0] if lines else []
+            answers = (
+                model.f.multilinePredict([shown(lines, i) + "\n" for i in range(len(lines))], 1, 0.0, "strict")[0]
+                if lines
+                else []
+            )
             found.append([answer[0].removeprefix("__label__") for answer in answers])
         return found
 
@@ -122,7 +135,11 @@ def train_fasttext(dumps: Sequence[Dump]) -> Predictor:
 def _crf_line(line: str) -> list[str]:
     words = line.lower().split()
     length = len(line)
-    shape = re.sub(r"x+", "x", re.sub(r"X+", "X", re.sub(r"\d+", "9", re.sub(r"[^\W\d_]", lambda m: "X" if m[0].isupper() else "x", line[:40]))))
+    shape = re.sub(
+        r"x+",
+        "x",
+        re.sub(r"X+", "X", re.sub(r"\d+", "9", re.sub(r"[^\W\d_]", lambda m: "X" if m[0].isupper() else "x", line[:40]))),
+    )
     return [
         "bias", f"len={min(length // 20, 12)}", f"words={min(len(words), 15)}", f"stop={bool(_STOP.search(line))}",
         f"colon={line.rstrip().endswith(':')}", f"digit={any(c.isdigit() for c in line)}", f"alnum={any(c.isalnum() for c in line)}",
@@ -135,7 +152,9 @@ def crf_features(lines: Sequence[str]) -> list[list[str]]:
     """Words, shapes and neighbours of every line of a page, in CRFsuite's manner."""
     own = [_crf_line(line) for line in lines]
     return [
-        row + [f"-1:{f}" for f in (own[i - 1][:11] if i else ["BOS"])] + [f"+1:{f}" for f in (own[i + 1][:11] if i + 1 < len(own) else ["EOS"])]
+        row
+        + [f"-1:{f}" for f in (own[i - 1][:11] if i else ["BOS"])]
+        + [f"+1:{f}" for f in (own[i + 1][:11] if i + 1 < len(own) else ["EOS"])]
         for i, row in enumerate(own)
     ]
 
@@ -147,7 +166,10 @@ def train_crfsuite(dumps: Sequence[Dump]) -> Predictor:
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": 0.1, "c2": 0.1, "max_iterations": 80, "feature.minfreq": 2})
     for d in dumps:
-        tags = [label if label == "body" else f"{label}/{'heading' if role in ('heading', 'more') else 'item'}" for label, role in d.tags]
+        tags = [
+            label if label == "body" else f"{label}/{'heading' if role in ('heading', 'more') else 'item'}"
+            for label, role in d.tags
+        ]
         trainer.append(crf_features(d.lines), tags)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "crf.model")

@@ -19,7 +19,16 @@ from rich.table import Table
 
 from pilah.training.corpus import Dump, read_labelled
 
-UNSEEN = ("Zona Merpati", "Sudut Kiri", "Dari Laci Kami", "Papan Tulis", "Rak Nomor Tujuh", "Kotak Surat", "The Back Shelf", "Corner Table")
+UNSEEN = (
+    "Zona Merpati",
+    "Sudut Kiri",
+    "Dari Laci Kami",
+    "Papan Tulis",
+    "Rak Nomor Tujuh",
+    "Kotak Surat",
+    "The Back Shelf",
+    "Corner Table",
+)
 """Headings that are in no training list and say nothing."""
 
 Change = Callable[[Dump, random.Random], Dump]

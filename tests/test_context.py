@@ -112,9 +112,9 @@ class Spy(ChainCRF):
 
     seen: tuple[Lines, Any, Any]
 
-    def fit(self, lines: Lines, allowed: Any, type_of: Any, progress: Any = None) -> ChainCRF:
+    def fit(self, lines: Lines, allowed: Any, type_of: Any, *more: Any, **named: Any) -> ChainCRF:
         Spy.seen = (lines, allowed, type_of)
-        return super().fit(lines, allowed, type_of, progress)
+        return super().fit(lines, allowed, type_of, *more, **named)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,14 @@ def loosened(allowed: Any) -> Any:
     return found
 
 
-def caught(monkeypatch: pytest.MonkeyPatch, lines: Lines, allowed: Any, type_of: Any, **params: Any) -> tuple[Any, Any]:
+def two_kinds(tags: int) -> Any:
+    """Transitions of two kinds: a tag stays, or changes."""
+    return np.where(np.eye(tags, dtype=bool), 0, 1)
+
+
+def caught(
+    monkeypatch: pytest.MonkeyPatch, lines: Lines, allowed: Any, type_of: Any, kind_of: Any = None, **params: Any
+) -> tuple[Any, Any]:
     """The loss that the learner minimises, and where it starts."""
     kept: list[Any] = []
 
@@ -142,17 +149,19 @@ def caught(monkeypatch: pytest.MonkeyPatch, lines: Lines, allowed: Any, type_of:
 
     monkeypatch.setattr(scipy.optimize, "minimize", stop_here)
     with pytest.raises(InterruptedError):
-        ChainCRF(**params).fit(lines, allowed, type_of)
+        ChainCRF(**params).fit(lines, allowed, type_of, kind_of=kind_of)
     monkeypatch.undo()
     return kept[0], kept[1]
 
 
 @pytest.mark.parametrize("partly", [False, True])
+@pytest.mark.parametrize("shared", [False, True])
 def test_the_gradient_agrees_with_finite_differences(
-    partly: bool, material: tuple[Lines, Any, Any], monkeypatch: pytest.MonkeyPatch
+    partly: bool, shared: bool, material: tuple[Lines, Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, allowed, type_of = material
-    loss, start = caught(monkeypatch, lines, loosened(allowed) if partly else allowed, type_of, window=1, l2=0.3)
+    kinds = two_kinds(len(type_of)) if shared else None
+    loss, start = caught(monkeypatch, lines, loosened(allowed) if partly else allowed, type_of, kinds, window=1, l2=0.3)
     rng = np.random.default_rng(3)
     theta = start + rng.normal(0, 0.1, start.shape)
     _, slope = loss(theta)
@@ -202,3 +211,14 @@ def test_tags_of_one_type_share_their_scores(material: tuple[Lines, Any, Any]) -
         columns = scores[:, type_of == kind]
         np.testing.assert_array_equal(columns, columns[:, :1].repeat(columns.shape[1], axis=1))
     assert not np.array_equal(scores[:, type_of == 0][:, 0], scores[:, type_of == 1][:, 0])
+
+
+def test_transitions_of_one_kind_share_their_score(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    kinds = two_kinds(len(type_of))
+    between = ChainCRF(window=1, iterations=5).fit(lines, allowed, type_of, kind_of=kinds).transitions_.between
+    for kind in (0, 1):
+        np.testing.assert_allclose(between[kinds == kind], between[kinds == kind][0])
+    assert between[0, 0] != between[0, 1]
+    own = ChainCRF(window=1, iterations=5).fit(lines, allowed, type_of).transitions_.between
+    assert len(np.unique(own)) > 2

@@ -22,7 +22,18 @@ from pilah.page import InputError, Page
 from pilah.sections import Item, Section
 from pilah.tagger import LineTagger, TaggedLine
 
-__all__ = ["Article", "InputError", "Item", "LabelSet", "LineTagger", "Page", "Section", "TaggedLine", "load_tagger", "reconstruct"]
+__all__ = [
+    "Article",
+    "InputError",
+    "Item",
+    "LabelSet",
+    "LineTagger",
+    "Page",
+    "Section",
+    "TaggedLine",
+    "load_tagger",
+    "reconstruct",
+]
 __version__ = "0.1.0"
 
 

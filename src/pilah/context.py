@@ -4,6 +4,8 @@ The first pass (`features.LineScorer`) judges each line by itself. Here every li
 neighbours, how much of the page reads like an article above and below it, and whether it stood there before. Three
 ways to learn from that are choices: a linear-chain conditional random field (Lafferty, McCallum & Pereira 2001), stacked
 sequential learning (Cohen & Carvalho 2005), and the averaged structured perceptron (Collins 2002).
+
+It is long because the columns of the second pass, their names and the three learners that share them must change together.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class Lines:
 def softmax(scores: NDArray[Any]) -> NDArray[Any]:
     """Rows that sum to one."""
     e = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(scores) else scores
-    return e / np.maximum(e.sum(axis=1, keepdims=True), 1e-30)
+    return np.asarray(e / np.maximum(e.sum(axis=1, keepdims=True), 1e-30))
 
 
 def shifted(values: Floats, lengths: Sequence[int], offset: int) -> Floats:
@@ -82,7 +84,7 @@ def running(values: Floats, lengths: Sequence[int], backwards: bool = False) -> 
     sizes = np.asarray(lengths, np.int64)
     starts = np.cumsum(sizes) - sizes
     base = np.where(starts > 0, total[np.maximum(starts - 1, 0)], 0) if len(total) else np.zeros(len(sizes))
-    return (total - values - np.repeat(base, sizes, axis=0)).astype(np.float32)
+    return np.asarray(total - values - np.repeat(base, sizes, axis=0), np.float32)
 
 
 def steps(values: Floats, bounds: Sequence[float]) -> Floats:
@@ -120,8 +122,8 @@ def page_features(lines: Lines, window: int) -> Floats:
         ones[:, None],
     ]  # fmt: skip
     # the neighbourhood at large: what the next and the last four lines are on average
-    ahead = sum(shifted(kinds, lengths, k) for k in (1, 2, 3, 4)) / 4
-    behind = sum(shifted(kinds, lengths, -k) for k in (1, 2, 3, 4)) / 4
+    ahead = np.mean([shifted(kinds, lengths, k) for k in (1, 2, 3, 4)], axis=0)
+    behind = np.mean([shifted(kinds, lengths, -k) for k in (1, 2, 3, 4)], axis=0)
     columns += [ahead, behind, items[:, None] * ahead, items[:, None] * behind]
     # how alike the widths of neighbours are: lists keep to one measure
     width = np.log1p(lines.widths)[:, None].astype(np.float32)
@@ -132,7 +134,7 @@ def page_features(lines: Lines, window: int) -> Floats:
     columns.append(np.stack([first, last], axis=1))
     timed = np.concatenate([lines.facts[:, TIME_FACTS], kinds[:, 3:]], axis=1)
     for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
-        share = sum(shifted(timed, lengths, k) for k in range(1, span + 1)) / span
+        share = np.mean([shifted(timed, lengths, k) for k in range(1, span + 1)], axis=0)
         columns += [share, steps(share[:, 3], (0.09, 0.2, 0.3, 0.45))]
     columns.append(ranked(lines.numbers, lengths))
     # the type that the nearest line above that opens a block would open
@@ -270,7 +272,7 @@ class ChainCRF(Context):
         At most so many steps of L-BFGS.
     """
 
-    def __init__(self, window: int = 2, l2: float = 0.3, iterations: int = 70) -> None:
+    def __init__(self, window: int = 2, l2: float = 0.1, iterations: int = 70) -> None:
         self.window = window
         self.l2 = l2
         self.iterations = iterations
@@ -303,9 +305,10 @@ class ChainCRF(Context):
         columns, tags, types = X.shape[1], len(type_of), int(type_of.max()) + 1
         shared = np.eye(types)[type_of]  # tag -> type
         pages = max(1, len(lines.lengths))
-        masked = np.where(allowed, 0.0, -np.inf)
+        masked = np.where(allowed, 0.0, -np.inf).astype(np.float32)
         certain = bool((allowed.sum(axis=1) == 1).all())
         gold = _gold_counts(allowed, lines.lengths) if certain else None
+        certain_rows, certain_tags = np.arange(len(X)), allowed.argmax(axis=1)
 
         counts = gold if gold is not None else _gold_counts(allowed / allowed.sum(axis=1, keepdims=True), lines.lengths)
         kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
@@ -320,11 +323,11 @@ class ChainCRF(Context):
 
         def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights, transitions = unpack(theta)
-            scores = (X @ weights.astype(np.float32)).astype(np.float64)[:, type_of]
+            scores = (X @ weights.astype(np.float32))[:, type_of]
             model = forward_backward(scores, lines.lengths, transitions)
             if gold is not None:
                 want, between, start, stop = gold
-                value = float((scores * want).sum() + (transitions.between * between).sum())
+                value = float(scores[certain_rows, certain_tags].sum(dtype=np.float64) + (transitions.between * between).sum())
                 value += float(transitions.start @ start + transitions.stop @ stop)
             else:
                 truth = forward_backward(scores + masked, lines.lengths, transitions)
@@ -350,7 +353,9 @@ class ChainCRF(Context):
                 progress(done, self.iterations)
 
         theta = np.zeros(columns * types + size + 2 * tags)
-        found = minimize(loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8})
+        found = minimize(
+            loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8}
+        )
         weights, self.transitions_ = unpack(found.x)
         self.type_of_ = type_of
         self.weights_ = (weights / scale[:, None]).astype(np.float32)
@@ -358,12 +363,119 @@ class ChainCRF(Context):
         return self
 
 
+class Stacked(Context):
+    """Stacked sequential learning: logistic regression over the same columns, line by line; transitions are counted.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the penalty, on standardised columns.
+    """
+
+    def __init__(self, window: int = 2, C: float = 0.01) -> None:
+        self.window = window
+        self.C = C
+
+    def fit(
+        self,
+        lines: Lines,
+        allowed: NDArray[np.bool_],
+        type_of: NDArray[np.int64],
+        kind_of: NDArray[np.int64] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Parameters as of `ChainCRF.fit`; lines with several allowed types are left out."""
+        from sklearn.linear_model import LogisticRegression
+
+        X = page_features(lines, self.window)
+        scale = _column_scale(X)
+        types = allowed @ np.eye(int(type_of.max()) + 1)[type_of] > 0
+        sure = types.sum(axis=1) == 1
+        model = LogisticRegression(C=self.C, max_iter=60, tol=1e-2, fit_intercept=False)
+        model.fit((X / scale)[sure], types[sure].argmax(axis=1))
+        weights = np.zeros((X.shape[1], types.shape[1]), np.float32)
+        weights[:, model.classes_] = (
+            model.coef_.T if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_]).T / 2
+        )
+        self.weights_, self.type_of_ = weights / scale[:, None], type_of
+        self.transitions_ = _counted(allowed, lines.lengths, kind_of)
+        if progress is not None:
+            progress(1, 1)
+        return self
+
+
+class Perceptron(Context):
+    """Averaged structured perceptron: decode some pages, move towards the gold path and away from the one found.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the pages.
+    batch : int
+        Pages that are decoded together between two updates.
+    """
+
+    def __init__(self, window: int = 2, epochs: int = 6, batch: int = 16, seed: int = 1) -> None:
+        self.window = window
+        self.epochs = epochs
+        self.batch = batch
+        self.seed = seed
+
+    def fit(
+        self,
+        lines: Lines,
+        allowed: NDArray[np.bool_],
+        type_of: NDArray[np.int64],
+        kind_of: NDArray[np.int64] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Parameters as of `ChainCRF.fit`; of several allowed tags the one that scores best so far counts as gold."""
+        X = page_features(lines, self.window)
+        scale = _column_scale(X)
+        X = X / scale
+        transitions = _counted(allowed, lines.lengths, kind_of)
+        weights = np.zeros((X.shape[1], int(type_of.max()) + 1), np.float32)
+        total = np.zeros_like(weights)
+        sizes = np.asarray(lines.lengths, np.int64)
+        starts = np.cumsum(sizes) - sizes
+        rng = np.random.default_rng(self.seed)
+        rounds = 0
+        for epoch in range(self.epochs):
+            order = rng.permutation(len(sizes))
+            for pages in np.array_split(order, max(1, len(order) // self.batch)):
+                rows = np.concatenate([np.arange(starts[p], starts[p] + sizes[p]) for p in pages])
+                scores = (X[rows] @ weights)[:, type_of]
+                said = viterbi(scores, sizes[pages].tolist(), transitions)
+                gold = np.where(allowed[rows], scores, -np.inf).argmax(axis=1)
+                wrong = type_of[said] != type_of[gold]
+                move = np.eye(weights.shape[1], dtype=np.float32)
+                weights += X[rows[wrong]].T @ (move[type_of[gold[wrong]]] - move[type_of[said[wrong]]]) / len(pages)
+                total += weights
+                rounds += 1
+            if progress is not None:
+                progress(epoch + 1, self.epochs)
+        self.weights_, self.type_of_ = (total / max(1, rounds) / scale[:, None]).astype(np.float32), type_of
+        self.transitions_ = transitions
+        return self
+
+
+def _counted(allowed: NDArray[np.bool_], lengths: Sequence[int], kind_of: NDArray[np.int64] | None) -> Transitions:
+    tags = allowed.shape[1]
+    kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
+    _, between, start, stop = _gold_counts(allowed / allowed.sum(axis=1, keepdims=True), lengths)
+    logs = _log_transitions(between, start, stop, kinds)
+    size = int(kinds.max()) + 1
+    return Transitions(logs[:size][kinds].reshape(tags, tags), logs[size:-tags], logs[-tags:])
+
+
 def _column_scale(X: Floats) -> Floats:
     spread = X.std(axis=0)
     return np.where(spread > 1e-4, spread, 1.0).astype(np.float32)
 
 
-def _log_transitions(between: NDArray[Any], start: NDArray[Any], stop: NDArray[Any], kinds: NDArray[np.int64]) -> NDArray[np.float64]:
+def _log_transitions(
+    between: NDArray[Any], start: NDArray[Any], stop: NDArray[Any], kinds: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Log probabilities of counted transitions, one per kind, then of starts and stops: where the learner starts from
     and what it is drawn back to."""
     many = np.bincount(kinds)

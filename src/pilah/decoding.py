@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pilah.params import Params
 
 Floats = NDArray[Any]
-_TINY = 1e-300
 Ints = NDArray[np.int64]
 
 
@@ -57,9 +56,7 @@ class Transitions:
                 np.add.at(between, (sequence[:-1], sequence[1:]), 1)
                 start[sequence[0]] += 1
                 stop[sequence[-1]] += 1
-        return cls(
-            np.log(between / between.sum(axis=1, keepdims=True)), np.log(start / start.sum()), np.log(stop / stop.sum())
-        )
+        return cls(np.log(between / between.sum(axis=1, keepdims=True)), np.log(start / start.sum()), np.log(stop / stop.sum()))
 
 
 class _Steps:
@@ -138,7 +135,7 @@ class Marginals:
 def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Marginals:
     """Posterior of every tag of every line, given the scores of a linear chain.
 
-    Parameters as of `viterbi`. A score of minus infinity rules a tag out.
+    Parameters as of `viterbi`. A score of minus infinity rules a tag out. Computed in the precision of the scores.
 
     Examples
     --------
@@ -152,15 +149,16 @@ def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transi
     top = scores.max(axis=1, keepdims=True) if len(scores) else np.zeros((0, 1))
     local = np.exp(scores - top)
     shift = transitions.between.max() if tags else 0.0
-    step = np.exp(transitions.between - shift)
+    step = np.exp(transitions.between - shift).astype(local.dtype)
     start_shift, stop_shift = transitions.start.max(), transitions.stop.max()
-    alpha, beta, norm = np.zeros_like(local), np.zeros_like(local), np.ones(len(local))
+    alpha, beta, norm = np.zeros_like(local), np.zeros_like(local), np.ones(len(local), local.dtype)
+    tiny = np.finfo(local.dtype).tiny
+    begin, stop = (np.exp(ends - ends.max()).astype(local.dtype) for ends in (transitions.start, transitions.stop))
     for t, rows in enumerate(steps.rows):
-        value = local[rows] * (np.exp(transitions.start - start_shift) if t == 0 else alpha[rows - 1] @ step)
-        norm[rows] = np.maximum(value.sum(axis=1), _TINY)
+        value = local[rows] * (begin if t == 0 else alpha[rows - 1] @ step)
+        norm[rows] = np.maximum(value.sum(axis=1), tiny)
         alpha[rows] = value / norm[rows, None]
-    stop = np.exp(transitions.stop - stop_shift)
-    closing = np.maximum(alpha[steps.last] @ stop, _TINY)
+    closing = np.maximum(alpha[steps.last] @ stop, tiny)
     beta[steps.last] = stop / closing[:, None]  # so that alpha * beta sums to one on every line
     between = np.zeros((tags, tags))
     for rows in reversed(steps.rows[1:]):
@@ -169,7 +167,7 @@ def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transi
         between += alpha[rows - 1].T @ ahead
     lines = alpha * beta
     pages = len(steps.last)
-    log_partition = float(np.log(norm).sum() + top.sum() + np.log(closing).sum())
+    log_partition = float(np.log(norm).sum(dtype=np.float64) + top.sum(dtype=np.float64) + np.log(closing).sum(dtype=np.float64))
     log_partition += shift * (len(scores) - pages) + (start_shift + stop_shift) * pages
     first = steps.starts[steps.filled]
     return Marginals(lines, between * step, lines[first].sum(axis=0), lines[steps.last].sum(axis=0), log_partition)

@@ -7,6 +7,8 @@ identity* the package lives on: the projection of a line's TF-IDF vector onto th
 
 so a word is analysed once and kept in a table (`WordTable`), and a batch of lines is one sparse product. The parts
 are scikit-learn transformers as well (`fit`, `transform`), and both ways give the same scores; a test holds them together.
+
+It is long because a part, its word-wise form and the table that adds it up are one identity, tested as one.
 """
 
 from __future__ import annotations
@@ -147,8 +149,7 @@ class Words(TfidfPart):
 
     def pieces(self, word: str) -> list[str]:
         """The word itself, or the whole token where it is punctuation alone."""
-        bare = _PUNCTUATION.sub("", word[:MAX_WORD_CHARS]).lower()
-        return [_DIGIT.sub("0", bare or word[:MAX_WORD_CHARS])]
+        return _bare_word(word[:MAX_WORD_CHARS])
 
 
 class Characters(TfidfPart):
@@ -158,7 +159,9 @@ class Characters(TfidfPart):
     [' to', 'top', 'op ', ' 00', '00 ']
     """
 
-    def __init__(self, ngram_min: int = 2, ngram_max: int = 5, min_df: int = 3, max_features: int = 60_000, power: float = 0.5) -> None:
+    def __init__(
+        self, ngram_min: int = 2, ngram_max: int = 5, min_df: int = 3, max_features: int = 60_000, power: float = 0.5
+    ) -> None:
         self.ngram_min = ngram_min
         self.ngram_max = ngram_max
         self.min_df = min_df
@@ -168,6 +171,11 @@ class Characters(TfidfPart):
     def pieces(self, word: str) -> list[str]:
         """All n-grams; a word shorter than n counts once, whole."""
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
+
+
+@lru_cache(maxsize=200_000)
+def _bare_word(word: str) -> list[str]:
+    return [_DIGIT.sub("0", _PUNCTUATION.sub("", word).lower() or word)]
 
 
 @lru_cache(maxsize=200_000)
@@ -196,13 +204,14 @@ class Edges(Params):
     @staticmethod
     def piece(word: str) -> str:
         """A word as this part sees it: lower case, digits alike, a colon kept, other punctuation at its ends dropped."""
-        word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
-        return (_PUNCTUATION.sub("", word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
+        return _edge_piece(word)
 
     def analyze(self, line: str) -> list[str]:
         """The pieces of a line: at most one for each place."""
         words = line[:MAX_LINE_CHARS].split()
-        return [f"{place} {self.piece(words[i])}" for place, i in zip(PLACES, _place_indices(len(words)), strict=True) if i >= 0]
+        return [
+            f"{place} {self.piece(words[i])}" for place, i in zip(PLACES, _place_indices(len(words)), strict=True) if i >= 0
+        ]
 
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which words stand often enough at each place."""
@@ -217,17 +226,28 @@ class Edges(Params):
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary), zeros and ones."""
-        return _piece_counts([self.analyze(line) for line in lines], self.vocabulary_, np.ones(len(self.vocabulary_), np.float32))
+        return _piece_counts(
+            [self.analyze(line) for line in lines], self.vocabulary_, np.ones(len(self.vocabulary_), np.float32)
+        )
 
     def projected(self, words: Sequence[str], weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
         one = np.ones(len(self.vocabulary_), np.float32)
-        rows = [_piece_counts([[f"{place} {self.piece(word)}"] for word in words], self.vocabulary_, one) @ weights for place in PLACES]
+        rows = [
+            _piece_counts([[f"{place} {self.piece(word)}"] for word in words], self.vocabulary_, one) @ weights
+            for place in PLACES
+        ]
         return np.concatenate(rows, axis=1) if len(words) else np.zeros((0, len(PLACES) * weights.shape[1]), np.float32)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Place and word, in the order of the columns."""
         return np.asarray(list(self.vocabulary_), object)
+
+
+@lru_cache(maxsize=200_000)
+def _edge_piece(word: str) -> str:
+    word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
+    return (_PUNCTUATION.sub("", word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
 
 
 PLACES = ("first", "second", "last")
@@ -321,7 +341,7 @@ def word_attributes(word: str) -> tuple[float, ...]:
         bool(_RANK.match(word)),
         bool(_TIME.match(word)),
         bool(_DATE.match(word)),
-        any(c in "\"“”„«»「」『』" for c in word),
+        any(c in '"“”„«»「」『』' for c in word),
         word[:1] in ("(", "[", "（"),
         word[-1:] in (")", "]", "）"),
         any(c in "|©®@>»/→" for c in word),
@@ -556,7 +576,7 @@ class LineScorer:
             columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
             columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
         if self._edges:
-            columns.append(sum((part.projected(words, weights) for part, weights in self._edges), np.float32(0)))
+            columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
         return np.concatenate(columns, axis=1)
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import ChainCRF
+from pilah.context import ChainCRF, Perceptron, Stacked, page_feature_names
 from pilah.decoding import Argmax, Transitions, Viterbi
 from pilah.features import Characters, Edges, Facts, LineScorer, Phrases, Words
 from pilah.labels import LabelSet
@@ -31,7 +31,9 @@ FORMAT = 1
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with the package are."""
 
-_KNOWN: Mapping[str, type[Any]] = {c.__name__: c for c in (Words, Characters, Edges, Phrases, Facts, ChainCRF, Argmax, Viterbi)}
+_KNOWN: Mapping[str, type[Any]] = {
+    c.__name__: c for c in (Words, Characters, Edges, Phrases, Facts, ChainCRF, Stacked, Perceptron, Argmax, Viterbi)
+}
 
 
 def save_model(tagger: LineTagger, folder: Path, card: Mapping[str, Any]) -> None:
@@ -173,6 +175,11 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
     if card["context"] is not None:
         tagger.context = tagger.context_ = _built(card["context"])
         tagger.context_.weights_ = arrays["weights"]
+        columns = len(page_feature_names(tagger.types_, tagger.type_groups(), tagger.context_.window))
+        if len(arrays["weights"]) != columns:
+            raise InputError(
+                f"the model looks at {len(arrays['weights'])} columns of a page, this version at {columns}: train it again"
+            )
         tagger.context_.type_of_ = arrays["type_of"]
         tagger.context_.transitions_ = tagger.transitions_
     return tagger

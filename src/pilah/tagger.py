@@ -128,9 +128,9 @@ class LineTagger(Params):
         lines = replace(lines, scores=scores)
         places = [self.labels.place_type(tag) for tag in self.tags_]
         type_of = np.array([sorted(set(places)).index(place) for place in places], np.int64)
-        kinds = [self.labels.transition_kind(before, after) for before in self.tags_ for after in self.tags_]
-        order = {kind: i for i, kind in enumerate(dict.fromkeys(kinds))}
-        kind_of = np.array([order[kind] for kind in kinds], np.int64).reshape(len(self.tags_), len(self.tags_))
+        steps = [self.labels.transition_kind(before, after) for before in self.tags_ for after in self.tags_]
+        order = {step: i for i, step in enumerate(dict.fromkeys(steps))}
+        kind_of = np.array([order[step] for step in steps], np.int64).reshape(len(self.tags_), len(self.tags_))
         self.context_ = _clone(self.context).fit(lines, allowed, type_of, kind_of, progress)
         self.transitions_ = self.context_.transitions_
         return self
@@ -154,7 +154,9 @@ class LineTagger(Params):
             return [tag == other for other in self.tags_]
         return [tag[0] in (UNDECIDED, other[0]) for other in self.tags_]
 
-    def _fit_lines(self, flat: Sequence[str], kinds: Sequence[str | None], without: Sequence[int] = ()) -> tuple[Any, LineScorer]:
+    def _fit_lines(
+        self, flat: Sequence[str], kinds: Sequence[str | None], without: Sequence[int] = ()
+    ) -> tuple[Any, LineScorer]:
         from sklearn.pipeline import FeatureUnion, Pipeline
 
         number = {kind: i for i, kind in enumerate(self.types_)}
@@ -198,7 +200,8 @@ class LineTagger(Params):
 
     # --------------------------------------------------------------------------------------------------- predict
 
-    def _groups(self) -> NDArray[np.float32]:
+    def type_groups(self) -> NDArray[np.float32]:
+        """Which line types are body, openers, others and times: what `context.Lines` calls groups."""
         rows = []
         for kind in self.types_:
             label, _, role = kind.rpartition("/")
@@ -211,7 +214,7 @@ class LineTagger(Params):
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
         scores, facts, widths, numbers = self.scorer_.score(flat)
         keys = np.array([hash(line) for line in flat], np.int64)
-        return Lines(scores, facts, widths, numbers, keys, lengths, self._groups())
+        return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups())
 
     def tag_scores(self, flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float32]:
         """Scores of every tag for lines that are not blank, shape (lines, tags)."""
@@ -241,7 +244,7 @@ class LineTagger(Params):
         found, start = [], 0
         for page, rows in zip(pages, keep, strict=True):
             stop = start + len(rows)
-            known = [TaggedLine(*printed[k], float(c)) for k, c in zip(numbers[start:stop], sure[start:stop], strict=True)]
+            known = [TaggedLine(printed[k][0], printed[k][1], float(c)) for k, c in zip(numbers[start:stop], sure[start:stop], strict=True)]
             found.append(_with_blanks(len(page), rows, known, self.labels))
             start = stop
         return found

@@ -3,6 +3,8 @@
 A page is drawn in the order in which a reader meets it: a site's habits (language, bullets, heading style), an
 article, its inline links, then blocks before, inside and after it. Whatever must not matter (order, bullets, ranks,
 times, counts, capitals) is drawn without a look at the label. All chances stand in ``data/layouts.yaml``.
+
+It is long because a page is one program: what a site does to its blocks, its article and its furniture hangs together.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pilah.labels import Tag
@@ -45,7 +48,7 @@ class Site:
 
     def chance(self, group: str, name: str) -> bool:
         """True with the chance that the layouts give."""
-        return self.rng.random() < self.layouts[group][name]
+        return self.rng.random() < float(self.layouts[group][name])
 
     def draw(self, group: str, name: str) -> Any:
         """One of the weighted choices of the layouts."""
@@ -76,8 +79,14 @@ class Site:
         return self.piece(name) if name in ("name", "section", "city", "time", "count") else name
 
 
-def compose_dump(pools: Pools, layouts: Mapping[str, Any], seed: int | str, languages: Mapping[str, float],
-                 furniture: bool = False, fold: int = 0) -> Dump:
+def compose_dump(
+    pools: Pools,
+    layouts: Mapping[str, Any],
+    seed: int | str,
+    languages: Mapping[str, float],
+    furniture: bool = False,
+    fold: int = 0,
+) -> Dump:
     """One labelled dump.
 
     Parameters
@@ -102,8 +111,12 @@ def compose_dump(pools: Pools, layouts: Mapping[str, Any], seed: int | str, lang
     site.bullet = (site.draw("item", "bullet"), site.draw("item", "bullet_sign"))
     if not site.pool.articles or not site.pool.headlines:  # known by its headings alone: on another language's page
         texts = rng.choice([p for p in pools.values() if p.articles and p.headlines])
-        site.pools = {**pools, language: LanguagePool(site.pool.headings, site.pool.pieces or texts.pieces,
-                                                      site.pool.furniture, texts.headlines, texts.articles)}
+        site.pools = {
+            **pools,
+            language: replace(
+                site.pool, pieces=site.pool.pieces or texts.pieces, headlines=texts.headlines, articles=texts.articles
+            ),
+        }
     article = rng.choice(site.pool.articles)
     site.topic = article.topic
     front = site.chance("page", "no_article")
@@ -131,7 +144,7 @@ def compose_dump(pools: Pools, layouts: Mapping[str, Any], seed: int | str, lang
 
 
 def _body(site: Site, article: ArticleText) -> list[Row]:
-    rng, has = site.rng, lambda name: site.chance("article", name)
+    rng, has = site.rng, partial(site.chance, "article")
     kept = {role: has(role) for role in ("title", "byline", "date", "caption", "signature", "pagemark", "subheading")}
     sign = rng.choice(["- ", "• ", "* ", "– ", "1"]) if has("item_bullets") else ""
     rows: list[Row] = []
@@ -184,7 +197,7 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
 
 def _made_structure(site: Site, rows: list[Row]) -> None:
     """Headlines as sub-headings (a live ticker, a listicle) and lists of short lines in the body."""
-    rng, has = site.rng, lambda name: site.chance("article", name)
+    rng, has = site.rng, partial(site.chance, "article")
     spots = [i for i, row in enumerate(rows) if row[1] == "paragraph"][1:]
     if spots and has("headline_subheadings"):
         ticker = rng.random() < 0.4
@@ -193,7 +206,18 @@ def _made_structure(site: Site, rows: list[Row]) -> None:
             front = _varied(site, pattern, "time") + glue if ticker else ""
             rows.insert(i, ("body", "subheading", front + _headline(site)))
     if spots and has("made_list"):
-        form = rng.choice([["time", "city"], ["city", "name"], ["name", "count"], ["tag", "count"], ["section", "name"], ["tag"], ["name", "city"], ["time", "tag"]])
+        form = rng.choice(
+            [
+                ["time", "city"],
+                ["city", "name"],
+                ["name", "count"],
+                ["tag", "count"],
+                ["section", "name"],
+                ["tag"],
+                ["name", "city"],
+                ["time", "tag"],
+            ]
+        )
         glue, sign = rng.choice([" – ", ": ", ", ", " - ", " | ", " "]), rng.choice(["", "", "", "- ", "• ", "1"])
         lines = [glue.join(site.piece(kind) for kind in form) for _ in range(rng.choice([3, 4, 5, 6, 8, 12, 20]))]
         at = rng.choice(spots)
@@ -201,7 +225,7 @@ def _made_structure(site: Site, rows: list[Row]) -> None:
 
 
 def _made_rows(site: Site, rows: list[Row]) -> None:
-    rng, has = site.rng, lambda name: site.chance("article", name)
+    rng, has = site.rng, partial(site.chance, "article")
     roles = {row[1] for row in rows}
     top = 1 if rows and rows[0][1] == "title" else 0
     if "byline" not in roles and has("made_byline"):
@@ -248,6 +272,9 @@ def _phrase(site: Site, label: str) -> str:
     if site.chance("page", "foreign_heading"):
         language = "en" if site.rng.random() < 0.3 else site.rng.choice(sorted(site.pools))
         pool = site.pools[language]
+    rarer = pool.rarer_headings.get(label)
+    if rarer and site.chance("page", "rarer_heading"):
+        return site.fill(site.rng.choice(rarer))
     options = pool.headings.get(label) or site.pool.headings.get(label) or site.pools["en"].headings[label]
     return site.fill(site.rng.choice(options))
 
@@ -303,6 +330,13 @@ class Layout:
         """Whether the items carry times."""
         return any("time" in kind for kind, _, _ in self.metas)
 
+    @property
+    def rhythm(self) -> str:
+        """What sets the beat of the list besides its headlines, if anything does."""
+        if self.rank in ("line", "both"):
+            return "ranked_"
+        return "timed_" if any("time" in kind and place in ("before", "after") for kind, place, _ in self.metas) else ""
+
 
 def _layout(site: Site) -> Layout:
     bullet, sign = site.bullet
@@ -312,25 +346,36 @@ def _layout(site: Site) -> Layout:
     metas = []
     for _ in range(int(site.draw("item", "metas"))):
         kind = str(site.draw("item", "meta_kind"))
-        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind, rank in ("line", "both"))))
+        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind, "ranked_" if rank in ("line", "both") else "")))
     topic = site.rng.choice(site.pool.headlines)[0] if site.chance("page", "one_topic") else ""
-    return Layout(bullet, sign, rank, tuple(metas), site.chance("item", "teaser"),
-                  site.chance("item", "teaser_first_only"), site.chance("item", "twice"), site.chance("item", "cut"),
-                  site.draw("item", "case"), topic, site.rng.random() < 0.35,
-                  site.chance("item", "kicker"))
+    return Layout(
+        bullet,
+        sign,
+        rank,
+        tuple(metas),
+        site.chance("item", "teaser"),
+        site.chance("item", "teaser_first_only"),
+        site.chance("item", "twice"),
+        site.chance("item", "cut"),
+        site.draw("item", "case"),
+        topic,
+        site.rng.random() < 0.35,
+        site.chance("item", "kicker"),
+    )
 
 
-def _meta(site: Site, kind: str, ranked: bool = False) -> str:
+def _meta(site: Site, kind: str, rhythm: str = "") -> str:
     joiner = site.rng.choice([" | ", " • ", " - ", ", ", " ", " / "])
-    return joiner.join(_section(site, ranked) if part == "section" else site.piece(part) for part in kind.split("_"))
+    return joiner.join(_section(site, rhythm) if part == "section" else site.piece(part) for part in kind.split("_"))
 
 
-def _section(site: Site, ranked: bool) -> str:
+def _section(site: Site, rhythm: str) -> str:
     """The name of a section; some sections are called as blocks elsewhere are headed (News, Headline, Trending).
 
-    Between the numbers of a ranked list that is common: there the place tells that it is no heading.
+    Between the numbers of a ranked list, or where every item has its time, that is common: there the place tells that it
+    is no heading.
     """
-    if not site.chance("item", "heading_as_ranked_section" if ranked else "heading_as_section"):
+    if not site.chance("item", f"heading_as_{rhythm}section"):
         return site.piece("section")
     longest = 1 if site.rng.random() < 0.7 else 2
     phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
@@ -338,10 +383,10 @@ def _section(site: Site, ranked: bool) -> str:
     return site.rng.choice(words) if words else site.piece("section")
 
 
-def _varied(site: Site, pattern: str, kind: str, ranked: bool = False) -> str:
+def _varied(site: Site, pattern: str, kind: str, rhythm: str = "") -> str:
     """The next item's meta: other digits in the same form, and another section or name where they change."""
     if kind in ("section", "name", "section_time") and site.rng.random() < 0.5:
-        return _meta(site, kind, ranked)
+        return _meta(site, kind, rhythm)
     return re.sub(r"\d+", lambda m: _digits(site.rng, m[0]), pattern)
 
 
@@ -377,7 +422,11 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         for kind, place, pattern in layout.metas:
             if site.chance("item", "meta_lost"):
                 continue
-            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind, layout.rank in ("line", "both"))
+            meta = (
+                pattern
+                if layout.same_section and kind == "section"
+                else _varied(site, pattern, kind, layout.rhythm)
+            )
             if place == "before":
                 front.append((label, "time" if "time" in kind else "meta", meta))
             elif place == "after":
@@ -438,7 +487,13 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
         others = _items(site, second, layout, count)
         see_all = [(label, "meta", site.piece("see_all"))] if rng.random() < 0.3 else []
         if tabs[0]:
-            return [(label, role, heading), (second, f"tab_{label}" if second != label else "heading", other), *items, *see_all, *others]
+            return [
+                (label, role, heading),
+                (second, f"tab_{label}" if second != label else "heading", other),
+                *items,
+                *see_all,
+                *others,
+            ]
         return [(label, role, f"{heading} {other}"), *items, *see_all, *others]
     see_all = site.draw("block", "see_all")
     if site.chance("block", "joined_see_all"):
@@ -454,18 +509,23 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     return rows
 
 
-def heading_examples(pools: Pools, layouts: Mapping[str, Any], seed: int, fold: Callable[[str], int]) -> list[tuple[str, Tag, int]]:
+def heading_examples(
+    pools: Pools, layouts: Mapping[str, Any], seed: int, fold: Callable[[str], int]
+) -> list[tuple[str, Tag, int]]:
     """Every heading phrase of every language as a line of its own, with its tag and its fold."""
     rng = random.Random(f"headings {seed}")
     found = []
     for language, pool in pools.items():
         site = Site(rng, layouts, pools, language)
-        for label, phrases in pool.headings.items():
-            for phrase in phrases:
-                tags = [("latest", "more"), ("related", "more")] if label == "more" else [(label, "heading")]
-                plain = site.fill(phrase)
-                lines = {plain, plain.upper(), f"{plain}:", _styled_heading(site, site.fill(phrase))}
-                found += [(line, tag, fold(phrase)) for line in sorted(lines) for tag in tags]
+        lists = [(label, phrase, True) for label, phrases in pool.headings.items() for phrase in phrases]
+        lists += [(label, phrase, False) for label, phrases in pool.rarer_headings.items() for phrase in phrases]
+        for label, phrase, usual in lists:
+            tags = [("latest", "more"), ("related", "more")] if label == "more" else [(label, "heading")]
+            plain = site.fill(phrase)
+            lines = {plain, plain.upper()}
+            if usual:
+                lines |= {f"{plain}:", _styled_heading(site, site.fill(phrase))}
+            found += [(line, tag, fold(phrase)) for line in sorted(lines) for tag in tags]
     return found
 
 
@@ -546,13 +606,16 @@ def _damaged(rng: random.Random, text: str, rate: float) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Print one composed dump: ``python -m pilah.training.compose seed=7``."""
+    from pathlib import Path
+
     from omegaconf import OmegaConf
 
     from pilah.page import format_labelled
     from pilah.training.corpus import read_pools, read_yaml
-    from pathlib import Path
 
-    options = OmegaConf.merge({"seed": 1, "data": "data", "language": "", "raw": False}, OmegaConf.from_dotlist(list(arguments)))
+    options = OmegaConf.merge(
+        {"seed": 1, "data": "data", "language": "", "raw": False}, OmegaConf.from_dotlist(list(arguments))
+    )
     pools = read_pools(options.data)
     languages = {options.language: 1.0} if options.language else {"id": 2.0, "en": 1.0}
     dump = compose_dump(pools, read_yaml(Path(options.data) / "layouts.yaml"), options.seed, languages, bool(options.raw))

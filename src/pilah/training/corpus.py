@@ -35,9 +35,10 @@ class ArticleText:
 
 @dataclass(frozen=True)
 class LanguagePool:
-    """Everything written in one language. ``headlines`` are pairs ``(topic, text)``."""
+    """Everything written in one language. ``headlines`` are pairs ``(topic, text)``, ``rarer_headings`` further headings."""
 
     headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rarer_headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pieces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     furniture: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     headlines: tuple[tuple[str, str], ...] = ()
@@ -86,13 +87,15 @@ def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
         If there are no pools, or a row has an unknown form (the message names file and row).
     """
     folder = Path(folder)
-    named = {name: read_yaml(folder / f"{name}.yaml", plain=True) for name in ("headings", "pieces", "furniture")}
+    named = {name: read_yaml(folder / f"{name}.yaml", plain=True) for name in ("headings", "headings_more", "pieces", "furniture")}
+    more = named.pop("headings_more")
     languages = sorted({*named["headings"], *(p.name for p in folder.glob("headlines/*"))})
     if not languages:
         raise InputError(f"{folder} holds no pools: expected headings.yaml, headlines/ and articles/ in it")
     return {
         language: LanguagePool(
             **{name: _phrases(lists.get(language)) for name, lists in named.items()},
+            rarer_headings=_phrases(more.get(language)),
             headlines=tuple(h for f in sorted(folder.glob(f"headlines/{language}/*.tsv")) for h in _headlines(f)),
             articles=tuple(a for f in sorted(folder.glob(f"articles/{language}/*.tsv")) for a in _articles(f)),
         )
@@ -118,9 +121,10 @@ def _headlines(path: Path) -> Iterable[tuple[str, str]]:
 
 
 def _articles(path: Path) -> Iterable[ArticleText]:
-    topic, rows = "", []
+    topic = ""
+    rows: list[tuple[str, str]] = []
     for number, row in [*_rows(path), (0, "")]:
-        role, tab, text = row.partition("\t")
+        role, _, text = row.partition("\t")
         if not row.strip():
             if rows:
                 yield ArticleText(topic, tuple(rows))
@@ -176,7 +180,7 @@ def digest(folder: str | Path, extra: Sequence[str | Path] = ()) -> str:
     """
     folder = Path(folder)
     total = hashlib.sha256()
-    files = [folder / f"{name}.yaml" for name in ("headings", "pieces", "furniture", "layouts")]
+    files = [folder / f"{name}.yaml" for name in ("headings", "headings_more", "pieces", "furniture", "layouts")]
     files += sorted([*folder.glob("headlines/*/*.tsv"), *folder.glob("articles/*/*.tsv")])
     pairs = [(str(file.relative_to(folder)), file) for file in files if file.exists()]
     pairs += [(str(file.relative_to(more)), file) for more in map(Path, extra) for file in sorted(more.rglob("*.tsv"))]

@@ -105,7 +105,9 @@ class WorstLine:
     context: tuple[str, ...]
 
 
-def worst_lines(dumps: Sequence[Dump], tagged: Sequence[Sequence[TaggedLine]], most: int = 50, around: int = 2) -> list[WorstLine]:
+def worst_lines(
+    dumps: Sequence[Dump], tagged: Sequence[Sequence[TaggedLine]], most: int = 50, around: int = 2
+) -> list[WorstLine]:
     """The wrong lines that the model was surest of. Of neighbours with the same mistake only the first is named."""
     found = []
     for dump, lines in zip(dumps, tagged, strict=True):
@@ -114,7 +116,9 @@ def worst_lines(dumps: Sequence[Dump], tagged: Sequence[Sequence[TaggedLine]], m
             mistake = (gold, line.label) if gold not in (line.label, UNDECIDED) else None
             if mistake is not None and mistake != before:
                 rows = range(max(0, i - around), min(len(lines), i + around + 1))
-                context = tuple(f"{'>' if k == i else ' '} {dump.labels[k]:8} {lines[k].label:8} {dump.lines[k][:160]}" for k in rows)
+                context = tuple(
+                    f"{'>' if k == i else ' '} {dump.labels[k]:8} {lines[k].label:8} {dump.lines[k][:160]}" for k in rows
+                )
                 found.append(WorstLine(dump.name, i + 1, gold, line.label, round(line.confidence, 4), context))
             before = mistake
     return sorted(found, key=lambda w: (-w.confidence, w.dump, w.n))[:most]

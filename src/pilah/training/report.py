@@ -56,7 +56,7 @@ class ScoresReport(Params):
         tagger: LineTagger,
         results: Mapping[str, tuple[Sequence[Dump], Any, Scores]],
         config: str,
-        tested: LineTagger | None = None,
+        testers: Mapping[str, LineTagger] | None = None,
         curve: Curve = (),
     ) -> None:
         """Write ``scores.json`` and ``config.yaml``."""
@@ -87,7 +87,7 @@ class FullReport(Params):
         tagger: LineTagger,
         results: Mapping[str, tuple[Sequence[Dump], Sequence[Sequence[TaggedLine]], Scores]],
         config: str,
-        tested: LineTagger | None = None,
+        testers: Mapping[str, LineTagger] | None = None,
         curve: Curve = (),
     ) -> None:
         """Write ``scores.json``, ``config.yaml``, ``report.html``, ``confusion-<set>.tsv``, ``worst-<set>.txt`` and ``estimator.joblib``.
@@ -96,12 +96,12 @@ class FullReport(Params):
         ----------
         tagger : LineTagger
             The model that the run leaves behind.
-        tested : LineTagger, optional
-            The one that ``results`` were measured with, where it is another.
+        testers : mapping of set name to LineTagger, optional
+            The ones that ``results`` were measured with, where it is another.
         curve : sequence of (dumps trained on, scores per set)
         """
         ScoresReport().write(folder, tagger, results, config)
-        write_whole(folder / "report.html", run_page(tagger, tested or tagger, results, config, self.worst, curve))
+        write_whole(folder / "report.html", run_page(tagger, testers or {}, results, config, self.worst, curve))
         for name, (dumps, tagged, _) in results.items():
             pairs = [(dump.labels, [line.label for line in lines]) for dump, lines in zip(dumps, tagged, strict=True)]
             write_whole(folder / f"confusion-{name}.tsv", confusion_text(tagger.labels.names, confusion(pairs)))

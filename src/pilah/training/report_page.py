@@ -21,7 +21,7 @@ FIGURES = ("macro_f1", "body_f1", "block_f1", "exact_dumps", "accuracy")
 
 def run_page(
     kept: LineTagger,
-    tested: LineTagger,
+    testers: Mapping[str, LineTagger],
     results: Mapping[str, Result],
     config: str,
     worst: int = 40,
@@ -33,8 +33,9 @@ def run_page(
     ----------
     kept : LineTagger
         The model that the run leaves behind.
-    tested : LineTagger
-        The one that the results were measured with: the same, before it was fitted again with what was held out.
+    testers : mapping of set name to LineTagger
+        The ones that the results were measured with, where that was another one than ``kept``: what is held out is scored
+        before the model is fitted on everything.
     results : mapping of set name to (dumps, tagged lines, scores)
     config : str
         The resolved configuration.
@@ -44,10 +45,10 @@ def run_page(
         Points of the learning curve, fewest dumps first; empty where it was not asked for.
     """
     sections = [
-        _scores(tested, results),
-        _confusions(tested, results),
+        _scores(kept, results),
+        _confusions(kept, results),
         _reliability(results),
-        _body(tested, results),
+        _body(kept, testers, results),
         _learning(curve),
         _telling(kept),
         _worst(results, worst),
@@ -154,8 +155,12 @@ def _reliability(results: Mapping[str, Result]) -> Node:
     return section("reliability", "Reliability", diagram, folded("The figures", node("div", *tables, class_="side")))
 
 
-def _body(tagger: LineTagger, results: Mapping[str, Result]) -> Node:
-    curves = {name: points for name, (dumps, _, _) in results.items() if (points := findings.body_curve(tagger, dumps))}
+def _body(tagger: LineTagger, testers: Mapping[str, LineTagger], results: Mapping[str, Result]) -> Node:
+    curves = {
+        name: points
+        for name, (dumps, _, _) in results.items()
+        if (points := findings.body_curve(testers.get(name, tagger), dumps))
+    }
     if not curves:
         return section(
             "body",

@@ -87,17 +87,21 @@ def compose_pages(pools: Sequence[Pools], layouts: Mapping[str, Any], data: Dict
 
 
 def train(cfg: DictConfig) -> float:
-    """Train as configured; the headline score (macro-F1 on the first evaluation set) is returned, for sweeps."""
+    """Train as configured; the headline score (macro-F1 on the first evaluation set) is returned, for sweeps.
+
+    What is held out is scored with a tagger that has not seen it. With ``refit`` that is a smaller one, fitted on a share
+    of the pages, and the tagger that is kept is fitted on everything afterwards; hand-written evaluation sets, which are
+    in no training data, are scored with the tagger that is kept.
+    """
+    shares = _checked(cfg)
     labels: LabelSet = build(cfg.labels)
-    shares = cfg.report.get("learning_curve") or []
-    if not all(isinstance(share, int | float) and 0 < share <= 1 for share in shares):
-        raise InputError(f"report.learning_curve holds shares of the dumps, above 0 and at most 1, not {list(shares)}")
     run_folder = Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else Path(cfg.output)
     data, folder = cfg.data, Path(cfg.data.folder)
     with _stage("corpus") as notes:
         pools = read_pools(folder) if data.dumps else {}
         layouts = read_yaml(folder / "layouts.yaml")
         own = read_labelled(data.dirs, labels)
+        fixed = {Path(path).name: read_labelled([path], labels) for path in cfg.evaluate.dirs if Path(path).exists()}
         notes.append(
             f"{sum(len(p.headlines) for p in pools.values())} headlines, {sum(len(p.articles) for p in pools.values())} articles, "
             f"{len(pools)} languages; {len(own)} dumps of your own"
@@ -105,36 +109,44 @@ def train(cfg: DictConfig) -> float:
     split = build(cfg.split)
     with _stage("split") as notes:
         own_train, own_held = split.dumps(own)
-        parts = training_folds(split.training(pools), cfg.tagger.folds, data.common_headings) if pools else []
-        dumps = compose_pages(parts, layouts, data, data.dumps, f"{cfg.seed}") if pools else []
+        dumps = _pages(split.training(pools), layouts, cfg)
         held = compose_pages([split.validation(pools)], layouts, data, data.validation, f"{cfg.seed} held") if pools else []
-        notes.append(f"{len(dumps)} pages composed to train on, {len(held)} to test on; of your own {len(own_train)} and {len(own_held)}")
+        fresh = ({"composed": held} if held else {}) | ({"own": own_held} if own_held else {})
+        again = bool(cfg.refit and split.holds_out and fresh)
+        notes.append(
+            f"{len(dumps)} pages composed to train on, {len(held)} to test on; of your own {len(own_train)} and {len(own_held)}"
+        )
     tagger = _tagger(cfg, labels)
     with _stage("fit") as notes:
-        _fit(tagger, cfg, split.training(pools), layouts, dumps, own_train)
-        notes.append(f"{sum(len(d.lines) for d in dumps)} lines, {len(tagger.types_)} line types, {len(tagger.tags_)} tags")
-    sets: dict[str, list[Dump]] = {}
-    for path in cfg.evaluate.dirs:
-        if Path(path).exists():
-            sets[Path(path).name] = read_labelled([path], labels)
-    sets |= {"composed": held} if held else {}
-    sets |= {"own": own_held} if own_held else {}
+        some = dumps[: max(1, round(cfg.probe * len(dumps)))] if again and dumps else dumps
+        _fit(tagger, cfg, split.training(pools), layouts, some, own_train)
+        notes.append(
+            f"{len(some)} pages, {len(tagger.types_)} line types, {len(tagger.tags_)} tags"
+            + ", without what is held out" * again
+        )
     with _stage("evaluate") as notes:
-        results = {name: evaluate(tagger, found) for name, found in sets.items()}
-        notes.append(", ".join(f"{name} macro-F1 {scores.macro_f1:.4f}" for name, (_, _, scores) in results.items()))
-    console.print(score_table("scores", {name: scores for name, (_, _, scores) in results.items()}))
-    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, sets)
-    curve += [(len(dumps) + len(own_train), {name: scores for name, (_, _, scores) in results.items()})] if curve else []
-    tested = tagger
-    if cfg.refit and split.holds_out:
+        results = {name: evaluate(tagger, found) for name, found in fresh.items()}
+        results |= _before(cfg, own_held)
+        testers = dict.fromkeys(fresh, tagger)
+        notes.append(
+            ", ".join(f"{name} macro-F1 {scores.macro_f1:.4f}" for name, (_, _, scores) in results.items())
+            or "nothing held out"
+        )
+    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, {**fixed, **fresh})
+    if again:
         with _stage("refit") as notes:
-            parts = training_folds(pools, cfg.tagger.folds, data.common_headings) if pools else []
-            dumps = compose_pages(parts, layouts, data, data.dumps, f"{cfg.seed}") if pools else []
+            dumps = _pages(pools, layouts, cfg)
             tagger = _tagger(cfg, labels)
             _fit(tagger, cfg, pools, layouts, dumps, own)
-            notes.append("on everything, what was held out included")
+            notes.append(f"{len(dumps)} pages, on everything, what was held out included")
+    with _stage("evaluate") as notes:
+        results = {name: evaluate(tagger, found) for name, found in fixed.items()} | results
+        testers |= dict.fromkeys(fixed, tagger)
+        notes.append(", ".join(f"{name} macro-F1 {results[name][2].macro_f1:.4f}" for name in fixed) or "no evaluate.dirs here")
+    console.print(score_table("scores", {name: scores for name, (_, _, scores) in results.items()}))
+    curve += [(len(dumps) + len(own_train), {name: scores for name, (_, _, scores) in results.items()})] if curve else []
     with _stage("report") as notes:
-        build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True), tested, curve)
+        build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True), testers, curve)
         notes.append(f"in {run_folder}")
     with _stage("model") as notes:
         card = model_card(cfg, {name: scores for name, (_, _, scores) in results.items()})
@@ -144,21 +156,58 @@ def train(cfg: DictConfig) -> float:
     return next(iter(results.values()))[2].macro_f1 if results else 0.0
 
 
+def _checked(cfg: DictConfig) -> list[float]:
+    """The shares of the learning curve, after a look at the numbers that a user may have mistyped."""
+    for name, value in (("data.dumps", cfg.data.dumps), ("data.validation", cfg.data.validation), ("seed", cfg.seed)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise InputError(f"{name} must be a whole number from 0 on, not {value!r}")
+    if not isinstance(cfg.probe, int | float) or not 0 < cfg.probe <= 1:
+        raise InputError(f"probe is a share of the pages, above 0 and at most 1, not {cfg.probe!r}")
+    shares = cfg.report.get("learning_curve") or []
+    if not all(isinstance(share, int | float) and 0 < share <= 1 for share in shares):
+        raise InputError(f"report.learning_curve holds shares of the dumps, above 0 and at most 1, not {list(shares)}")
+    return list(shares)
+
+
+def _pages(pools: Pools, layouts: Mapping[str, Any], cfg: DictConfig) -> list[Dump]:
+    """The composed pages to train on."""
+    if not pools:
+        return []
+    parts = training_folds(pools, cfg.tagger.folds, cfg.data.common_headings)
+    return compose_pages(parts, layouts, cfg.data, cfg.data.dumps, f"{cfg.seed}")
+
+
+def _before(cfg: DictConfig, held: Sequence[Dump]) -> dict[str, tuple[Sequence[Dump], Any, Scores]]:
+    """How the model that ``init`` names does on the held-out dumps of one's own: the figure to beat."""
+    if not cfg.init or not held:
+        return {}
+    return {"own before": evaluate(load_model("default" if cfg.init == "shipped" else cfg.init), held)}
+
+
 def _tagger(cfg: DictConfig, labels: LabelSet) -> LineTagger:
     return LineTagger(
         labels, build(cfg.features), build(cfg.model), build(cfg.context) if cfg.context else None, build(cfg.decoder),
-        **OmegaConf.to_container(cfg.tagger, resolve=True),
+        **{str(key): value for key, value in cfg.tagger.items()},
     )  # fmt: skip
 
 
-def _fit(tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str, Any], dumps: Sequence[Dump], own: Sequence[Dump]) -> None:
+def _fit(
+    tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str, Any], dumps: Sequence[Dump], own: Sequence[Dump]
+) -> None:
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
     mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
-    examples = heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
+    examples = (
+        heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
+    )
     known = set(tagger.labels.tags)
     if not dumps and not own:
         raise InputError("there is nothing to train on: data.dumps is 0 and data.dirs names no labelled dumps")
+    strangers = {label for d in dumps for label in d.labels} - set(tagger.labels.names)
+    if strangers:
+        raise InputError(
+            f"the composed pages hold labels that labels={tagger.labels.name} does not have: {', '.join(sorted(strangers))}"
+        )
     with _bar() as bar:
         task = bar.add_task("fit", total=1)
         tagger.fit(
@@ -182,7 +231,9 @@ def _learning_curve(
             tagger = _tagger(cfg, labels)
             _fit(tagger, cfg, pools, layouts, few, mine)
             found.append((len(few) + len(mine), {name: evaluate(tagger, held)[2] for name, held in sets.items()}))
-            notes.append(f"{found[-1][0]} dumps: " + ", ".join(f"{name} {scores.macro_f1:.4f}" for name, scores in found[-1][1].items()))
+            notes.append(
+                f"{found[-1][0]} dumps: " + ", ".join(f"{name} {scores.macro_f1:.4f}" for name, scores in found[-1][1].items())
+            )
     return found
 
 
@@ -200,7 +251,10 @@ def model_card(cfg: DictConfig, scores: Mapping[str, Scores]) -> dict[str, Any]:
         "data_digest": digest(folder if cfg.data.dumps else folder / "none", list(cfg.data.dirs)),
         "scores": {name: found.to_dict() for name, found in scores.items()},
         "config": OmegaConf.to_container(cfg, resolve=True),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("pilah", "numpy", "scipy", "scikit-learn")}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("pilah", "numpy", "scipy", "scikit-learn")},
+        },
     }
 
 

@@ -33,6 +33,7 @@ def filtered(pools: Pools, keep: Callable[[str], bool], keep_heading: Callable[[
         articles = tuple(a for a in pool.articles if keep(a.title))
         found[language] = LanguagePool(
             {label: tuple(filter(keep_heading, phrases)) or phrases for label, phrases in pool.headings.items()},
+            {label: tuple(filter(keep_heading, phrases)) for label, phrases in pool.rarer_headings.items()},
             pool.pieces,
             {kind: tuple(filter(keep, phrases)) or phrases for kind, phrases in pool.furniture.items()},
             headlines or pool.headlines,

@@ -1,0 +1,66 @@
+"""What the README shows is run: its Python by doctest, its commands as a reader would type them."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    row.split("  #")[0].strip()
+    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    for row in block.splitlines()
+    if row.strip()
+]
+BUDGET = "data=small data.dumps=40 data.validation=10 tagger.n_jobs=1"
+"""Trainings are run on a small budget: what is tested is that the command works, not what it scores."""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like the repository, where commands may leave what they make."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("train.py", "predict.py", "conf", "docs", "data"):
+        source = ROOT / name
+        shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
+    return folder
+
+
+def test_the_python_examples_of_the_readme_give_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert tried >= 7
+    assert failed == 0
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python") or "| python" in c])
+def test_a_command_of_the_readme_works(command: str, checkout: Path) -> None:
+    line = command.replace("python ", f"{sys.executable} ")
+    if "train.py" in command:
+        line += f" {BUDGET} report=scores"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=checkout, capture_output=True, text=True, timeout=170, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout or "train.py" in command or "output_dir" in command
+
+
+def test_the_install_commands_are_those_that_ci_runs() -> None:
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert 'pip install . && python predict.py docs/dump.txt' in COMMANDS
+    assert 'pip install ".[test]" && pytest' in COMMANDS
+    assert '".[test]"' in ci and re.search(r"^pytest$", ci, flags=re.MULTILINE)
+
+
+def test_every_picture_and_file_that_the_readme_names_is_there() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
