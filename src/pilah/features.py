@@ -160,7 +160,7 @@ class Characters(TfidfPart):
     """
 
     def __init__(
-        self, ngram_min: int = 2, ngram_max: int = 5, min_df: int = 3, max_features: int = 60_000, power: float = 0.5
+        self, ngram_min: int = 2, ngram_max: int = 4, min_df: int = 3, max_features: int = 60_000, power: float = 0.5
     ) -> None:
         self.ngram_min = ngram_min
         self.ngram_max = ngram_max

@@ -37,6 +37,7 @@ class Site:
     language: str
     topic: str = ""
     headless: bool = False
+    raw: bool = False
     bullet: tuple[str, str] = ("none", "-")
     outlet: str = ""
     used: list[str] = field(default_factory=list)
@@ -107,7 +108,8 @@ def compose_dump(
     rng = random.Random(f"pilah {seed}")
     language = rng.choices(list(languages), list(languages.values()))[0]
     site = Site(rng, layouts, pools, language)
-    site.headless = site.chance("page", "headless")
+    site.headless = not furniture and site.chance("page", "headless")
+    site.raw = furniture
     site.bullet = (site.draw("item", "bullet"), site.draw("item", "bullet_sign"))
     if not site.pool.articles or not site.pool.headlines:  # known by its headings alone: on another language's page
         texts = rng.choice([p for p in pools.values() if p.articles and p.headlines])
@@ -469,7 +471,7 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     label, layout = str(site.draw("page", "label")), _layout(site)
     layout = replace(layout, teaser=layout.teaser and teasers)
     count = int(site.draw("block", "items"))
-    if site.headless or site.chance("block", "headless"):
+    if site.headless or site.chance("raw" if site.raw else "block", "headless"):
         # nothing says what it is: with times it is in order of time on a section front, else it is offered with the article
         label = ("latest" if layout.times else "pick") if front else "related"
         return _items(site, label, layout, max(2, count), site.topic if label == "related" else "")
@@ -540,10 +542,10 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
         options = site.pool.furniture.get(kind) or site.pools["en"].furniture.get(kind) or ()
         options = options or ("Menu",)
         run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") else 2)
-        if rng.random() < 0.15:
+        if site.chance("raw", "box"):
             heads = site.pool.furniture.get("heading") or site.pools["en"].furniture.get("heading") or options
             rows.append(("other", "box", site.fill(rng.choice(heads))))
-            if rng.random() < 0.3:  # cards of videos, pictures, partners: headlines that are none of the page's blocks
+            if site.chance("raw", "cards"):  # cards of videos, pictures, partners: headlines that are none of the page's blocks
                 rows += [("other", "cards", _headline(site)) for _ in range(rng.randint(1, 5))]
                 continue
         start = rng.randrange(len(options))
