@@ -52,6 +52,10 @@ def test_a_shipped_model_is_small_and_says_where_it_comes_from(model: str) -> No
 def test_lines_below_nine_tenths_of_confidence_are_wrong_more_often_than_the_others() -> None:
     dumps = read_labelled([ROOT / "data/labelled"])
     tagged = load_model("default").tag([dump.lines for dump in dumps])
-    pairs = [(g == line.label, line.confidence < 0.9) for d, lines in zip(dumps, tagged, strict=True) for g, line in zip(d.labels, lines, strict=True)]
+    pairs = [
+        (g == line.label, line.confidence < 0.9)
+        for d, lines in zip(dumps, tagged, strict=True)
+        for g, line in zip(d.labels, lines, strict=True)
+    ]
     wrong = {doubtful: [not right for right, d in pairs if d is doubtful] for doubtful in (True, False)}
     assert sum(wrong[True]) / len(wrong[True]) > 2 * sum(wrong[False]) / len(wrong[False])

@@ -56,7 +56,12 @@ def test_a_command_of_the_readme_works(command: str, checkout: Path) -> None:
     if "train.py" in command:
         line += f" {BUDGET} report=scores"
     done = subprocess.run(
-        ["sh", "-c", line], cwd=checkout, capture_output=True, text=True, timeout=170, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        ["sh", "-c", line],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -65,7 +70,7 @@ def test_a_command_of_the_readme_works(command: str, checkout: Path) -> None:
 
 def test_the_install_commands_are_those_that_ci_runs() -> None:
     ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert 'pip install . && python predict.py docs/dump.txt' in COMMANDS
+    assert "pip install . && python predict.py docs/dump.txt" in COMMANDS
     assert 'pip install ".[test]" && pytest' in COMMANDS
     assert '".[test]"' in ci and re.search(r"^pytest$", ci, flags=re.MULTILINE)
 

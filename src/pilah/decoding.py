@@ -167,7 +167,9 @@ def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transi
         between += alpha[rows - 1].T @ ahead
     lines = alpha * beta
     pages = len(steps.last)
-    log_partition = float(np.log(norm).sum(dtype=np.float64) + top.sum(dtype=np.float64) + np.log(closing).sum(dtype=np.float64))
+    log_partition = float(
+        np.log(norm).sum(dtype=np.float64) + top.sum(dtype=np.float64) + np.log(closing).sum(dtype=np.float64)
+    )
     log_partition += shift * (len(scores) - pages) + (start_shift + stop_shift) * pages
     first = steps.starts[steps.filled]
     return Marginals(lines, between * step, lines[first].sum(axis=0), lines[steps.last].sum(axis=0), log_partition)

@@ -244,7 +244,10 @@ class LineTagger(Params):
         found, start = [], 0
         for page, rows in zip(pages, keep, strict=True):
             stop = start + len(rows)
-            known = [TaggedLine(printed[k][0], printed[k][1], float(c)) for k, c in zip(numbers[start:stop], sure[start:stop], strict=True)]
+            known = [
+                TaggedLine(printed[k][0], printed[k][1], float(c))
+                for k, c in zip(numbers[start:stop], sure[start:stop], strict=True)
+            ]
             found.append(_with_blanks(len(page), rows, known, self.labels))
             start = stop
         return found

@@ -348,7 +348,9 @@ def _layout(site: Site) -> Layout:
     metas = []
     for _ in range(int(site.draw("item", "metas"))):
         kind = str(site.draw("item", "meta_kind"))
-        metas.append((kind, str(site.draw("item", "meta_place")), _meta(site, kind, "ranked_" if rank in ("line", "both") else "")))
+        metas.append(
+            (kind, str(site.draw("item", "meta_place")), _meta(site, kind, "ranked_" if rank in ("line", "both") else ""))
+        )
     topic = site.rng.choice(site.pool.headlines)[0] if site.chance("page", "one_topic") else ""
     return Layout(
         bullet,
@@ -424,11 +426,7 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         for kind, place, pattern in layout.metas:
             if site.chance("item", "meta_lost"):
                 continue
-            meta = (
-                pattern
-                if layout.same_section and kind == "section"
-                else _varied(site, pattern, kind, layout.rhythm)
-            )
+            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind, layout.rhythm)
             if place == "before":
                 front.append((label, "time" if "time" in kind else "meta", meta))
             elif place == "after":
@@ -552,6 +550,10 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
         sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
         for i in range(run):
             text = options[(start + i) % len(options)] if rng.random() < 0.6 else rng.choice(options)
+            if kind in ("navigation", "footer") and rng.random() < 0.2:  # a whole menu in one line
+                text = rng.choice([" ", " ", " | ", " · "]).join(rng.choices(options, k=rng.randint(2, 9)))
+            elif rng.random() < 0.05:  # a counter, a leftover of a button
+                text = rng.choice(["0", "0", "1", "×", "…", str(rng.randint(2, 999)), f"{text} : {rng.randint(0, 99)}"])
             rows.append(("other", kind, sign + _cased(site.fill(text), "upper" if rng.random() < 0.05 else "as_is")))
     return rows[:count]
 

@@ -87,7 +87,9 @@ def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
         If there are no pools, or a row has an unknown form (the message names file and row).
     """
     folder = Path(folder)
-    named = {name: read_yaml(folder / f"{name}.yaml", plain=True) for name in ("headings", "headings_more", "pieces", "furniture")}
+    named = {
+        name: read_yaml(folder / f"{name}.yaml", plain=True) for name in ("headings", "headings_more", "pieces", "furniture")
+    }
     more = named.pop("headings_more")
     languages = sorted({*named["headings"], *(p.name for p in folder.glob("headlines/*"))})
     if not languages:
