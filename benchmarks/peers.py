@@ -39,7 +39,8 @@ class Rules:
         patterns: dict[str, list[str]] = {}
         prefixes = set()
         for pool in pools.values():
-            for label, phrases in pool.headings.items():
+            lists = [*pool.headings.items(), *pool.rarer_headings.items()]
+            for label, phrases in lists:
                 for phrase in phrases:
                     if "{" not in phrase:
                         self.exact.setdefault(_plain(phrase), label)
@@ -67,6 +68,8 @@ class Rules:
         labels, current = [], "body"
         for i, line in enumerate(lines):
             found = self.heading(line)
+            if found and current != "body" and self._is_section(lines, i):
+                found = None
             if found == "more":
                 found = (
                     "latest" if any(_TIME.search(later) and len(later) < 45 for later in lines[i + 1 : i + 6]) else "related"
@@ -80,6 +83,13 @@ class Rules:
                 current = "body"
             labels.append(current)
         return labels
+
+    @staticmethod
+    def _is_section(lines: Sequence[str], i: int) -> bool:
+        """A section name among the items that is called as blocks are headed: behind a rank number, or a headline and before its time."""
+        ranked = i > 0 and bool(re.fullmatch(r"\W*\d{1,2}\W*", lines[i - 1]))
+        timed = 0 < i < len(lines) - 1 and len(lines[i - 1]) > 30 and len(lines[i + 1]) < 45 and bool(_TIME.search(lines[i + 1]))
+        return ranked or timed
 
     def __call__(self, pages: Sequence[Sequence[str]]) -> list[list[str]]:
         """Labels of pages."""
@@ -177,4 +187,10 @@ def train_crfsuite(dumps: Sequence[Dump]) -> Predictor:
         payload = Path(path).read_bytes()
     tagger = pycrfsuite.Tagger()
     tagger.open_inmemory(payload)
-    return lambda pages: [[t.split("/")[0] for t in tagger.tag(crf_features(page))] if len(page) else [] for page in pages]
+
+    def predict(
+        pages: Sequence[Sequence[str]], alive: bytes = payload
+    ) -> list[list[str]]:  # the tagger reads the bytes where they are
+        return [[t.split("/")[0] for t in tagger.tag(crf_features(page))] if len(page) else [] for page in pages]
+
+    return predict
