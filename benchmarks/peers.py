@@ -88,7 +88,9 @@ class Rules:
     def _is_section(lines: Sequence[str], i: int) -> bool:
         """A section name among the items that is called as blocks are headed: behind a rank number, or a headline and before its time."""
         ranked = i > 0 and bool(re.fullmatch(r"\W*\d{1,2}\W*", lines[i - 1]))
-        timed = 0 < i < len(lines) - 1 and len(lines[i - 1]) > 30 and len(lines[i + 1]) < 45 and bool(_TIME.search(lines[i + 1]))
+        timed = (
+            0 < i < len(lines) - 1 and len(lines[i - 1]) > 30 and len(lines[i + 1]) < 45 and bool(_TIME.search(lines[i + 1]))
+        )
         return ranked or timed
 
     def __call__(self, pages: Sequence[Sequence[str]]) -> list[list[str]]:
