@@ -26,7 +26,7 @@ Curve = Sequence[tuple[int, Mapping[str, Scores]]]
 def score_table(title: str, rows: Mapping[str, Scores | Mapping[str, Any]]) -> Table:
     """One row of figures for each name."""
     table = Table(title=title, title_justify="left")
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", min_width=20)
     for name in ("dumps", "lines"):
         table.add_column(name, justify="right")
     for name in FIGURES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,10 @@ from pilah.training.evaluate import Scores, score
 from pilah.training.report import compare, score_table, write_comparison
 from pilah.training.splits import heading_folds, training_folds
 
-console = Console(stderr=True)
+WIDTH = 110
+"""Columns of a table of scores where no terminal says how many there are."""
+
+console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
 @contextmanager
@@ -270,7 +274,7 @@ class CompareRuns(Callback):
         names = [" ".join(x for x in overrides if x not in shared) or "default" for overrides in chosen]
         scores = [json.loads(read_bytes(str(file))) for file in files]
         if files:
-            compare(Console(), dict(zip(names, scores, strict=True)))
+            compare(Console(width=None if sys.stdout.isatty() else WIDTH), dict(zip(names, scores, strict=True)))
             pages = list(zip([file.parent.name for file in files], names, scores, strict=True))
             console.print(f"compared in {write_comparison(sweep, pages, shared)}", highlight=False)
 
