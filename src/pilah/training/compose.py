@@ -130,7 +130,7 @@ def compose_dump(
         if furniture and site.chance("raw", "between"):
             block += _furniture(site, rng.randint(1, 8))
         if place == "inside" and len(body) > 3:
-            at = rng.randint(2, len(body) - 1)
+            at = _gap(site, body)
             body[at:at] = block
         elif place == "before":
             before += block
@@ -145,14 +145,28 @@ def compose_dump(
     return Dump(f"composed-{seed}", tuple(r[2] for r in rows), tuple((r[0], r[1]) for r in rows), fold)
 
 
+def _gap(site: Site, rows: Sequence[Row], least: int = 2) -> int:
+    """Where something is put into the body: mostly between two paragraphs, as sites do, else anywhere."""
+    gaps = [i for i in range(least, len(rows)) if rows[i - 1][1] == rows[i][1] == "paragraph"]
+    if gaps and site.chance("page", "between_paragraphs"):
+        return site.rng.choice(gaps)
+    return site.rng.randint(min(least, len(rows)), len(rows))
+
+
 def _body(site: Site, article: ArticleText) -> list[Row]:
     rng, has = site.rng, partial(site.chance, "article")
     kept = {role: has(role) for role in ("title", "byline", "date", "caption", "signature", "pagemark", "subheading")}
     sign = rng.choice(["- ", "• ", "* ", "– ", "1"]) if has("item_bullets") else ""
+    texts = article.rows
+    if has("long"):  # a long read, a ticker: the paragraphs of further articles
+        others = [a for a in site.pool.articles if a.topic == article.topic]
+        more = [row for a in rng.choices(others, k=rng.randint(1, 4)) for row in a.rows if row[0] in ("paragraph", "subheading", "item")]
+        last = max((i for i, row in enumerate(texts) if row[0] == "paragraph"), default=len(texts) - 1)
+        texts = (*texts[: last + 1], *more, *texts[last + 1 :])
     rows: list[Row] = []
     number = 0
     alone = sign and sign != "1" and rng.random() < 0.3
-    for role, text in article.rows:
+    for role, text in texts:
         if not kept.get(role, True):
             continue
         number = number + 1 if role == "item" else 0
@@ -168,7 +182,8 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     elif has("shortened") and len(paragraphs) > 5:
         rows = rows[: paragraphs[rng.randint(4, len(paragraphs) - 1)]]
     if has("lead_bullets") and len(paragraphs) > 3:
-        points = [_teaser(site, cut=False) for _ in range(rng.randint(1, 3))]
+        short = rng.random() < 0.5
+        points = [_headline(site, site.topic) if short else _teaser(site, cut=False) for _ in range(rng.randint(1, 5))]
         at = 1 if rows[0][1] == "title" else 0
         if rng.random() < 0.5:
             rows[at:at] = [("body", "paragraph", f"{sign or '- '}{point}") for point in points]
@@ -177,13 +192,15 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     if len(paragraphs) > 3:
         _made_structure(site, rows)
     _made_rows(site, rows)
+    if rows[:1] and rows[0][1] == "title" and has("dek"):  # a second headline: what is new, in a line of its own
+        rows.insert(1, ("body", "paragraph", _dek(site, article)))
     if has("title_only") and rows[:1] and rows[0][1] == "title":
         rows = rows[: rng.randint(1, 2)]
     if has("date_first") and len(rows) > 1:
         dates = [row for row in rows if row[1] == "date"]
         rows = dates + [row for row in rows if row[1] != "date"]
     if rows and has("title_twice"):
-        rows.insert(0, ("body", "title", article.title))
+        rows[:0] = [("body", "title", article.title)] * rng.choice([1, 1, 1, 2])
     if rows and has("first_bullet"):
         rows.insert(0, ("body", "bullet", "-"))
     if has("lead_twice"):
@@ -192,9 +209,17 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
             rows.insert(lead, rows[lead])
     if site.rng.random() < site.layouts["inline"]["chance"]:
         for _ in range(int(site.draw("inline", "count"))):
-            at = rng.randint(min(2, len(rows)), len(rows))
+            at = _gap(site, rows)
             rows[at:at] = _inline(site)
     return rows
+
+
+def _dek(site: Site, article: ArticleText) -> str:
+    """A line that sums the article up: a headline, or a sentence of it, often without its stop."""
+    sentences = [s for role, text in article.rows if role == "paragraph" for s in re.split(r"(?<=[.!?。]) ?", text) if len(s) > 40]
+    if not sentences or site.rng.random() < 0.3:
+        return _headline(site, site.topic)
+    return site.rng.choice(sentences[:6]).rstrip(".。" if site.rng.random() < 0.7 else "")
 
 
 def _made_structure(site: Site, rows: list[Row]) -> None:
@@ -262,6 +287,9 @@ def _inline(site: Site) -> list[Row]:
         glue = "" if prefix.endswith(" ") else " "
         row = f"{prefix}{glue}{_headline(site, site.topic)}"
         return [("related", "link", ("- " if site.rng.random() < 0.05 else "") + row)]
+    if form == "bullets":  # links in a list that no heading announces
+        sign = site.rng.choice(["-", "-", "-", "•", "*", ">", "»", "→"])
+        return [("related", "loose", f"{sign} {_headline(site, site.topic)}") for _ in range(site.rng.randint(1, 3))]
     if form == "bare":
         return [("related", "heading", prefix.rstrip()), ("related", "headline", _headline(site, site.topic))]
     heading = prefix.rstrip(" :") if site.rng.random() < 0.6 else _phrase(site, "related")
@@ -321,6 +349,7 @@ class Layout:
     teaser: bool
     first_only: bool
     twice: bool
+    doubled: bool
     cut: bool
     case: str
     topic: str
@@ -360,6 +389,7 @@ def _layout(site: Site) -> Layout:
         site.chance("item", "teaser"),
         site.chance("item", "teaser_first_only"),
         site.chance("item", "twice"),
+        site.chance("item", "doubled"),
         site.chance("item", "cut"),
         site.draw("item", "case"),
         topic,
@@ -381,6 +411,10 @@ def _section(site: Site, rhythm: str) -> str:
     """
     if not site.chance("item", f"heading_as_{rhythm}section"):
         return site.piece("section")
+    return _short_heading(site)
+
+
+def _short_heading(site: Site) -> str:
     longest = 1 if site.rng.random() < 0.7 else 2
     phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
     words = [phrase for phrase in phrases if len(phrase.split()) <= longest and "{" not in phrase]
@@ -419,6 +453,8 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         text = _cased(_headline(site, topic if rng.random() < 0.8 else ""), layout.case)
         if layout.cut and len(text) > 40:
             text = text[: rng.randint(30, min(len(text), 70))].rstrip() + rng.choice(["...", "…"])
+        if layout.doubled:
+            text = f"{text} {text}"
         if site.chance("item", "live_prefix"):
             text = f"{site.piece('section')}{rng.choice([': ', ' | ', ' - ', ' '])}{text}"
         front: list[Row] = []
@@ -471,8 +507,11 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     count = int(site.draw("block", "items"))
     if site.headless or site.chance("raw" if site.raw else "block", "headless"):
         # nothing says what it is: with times it is in order of time on a section front, else it is offered with the article
-        label = ("latest" if layout.times else "pick") if front else "related"
-        return _items(site, label, layout, max(2, count), site.topic if label == "related" else "")
+        layout = replace(layout, teaser=False)  # a sentence under a headline that nothing announces is an article
+        if front:
+            return _items(site, "latest" if layout.times else "pick", layout, max(2, count))
+        rows = _items(site, "related", layout, max(2, count), site.topic)
+        return [(label, "loose" if role == "headline" else role, text) for label, role, text in rows]
     role = "heading"
     if site.chance("block", "more"):
         label, role = "latest" if layout.times else "related", "more"
@@ -529,6 +568,21 @@ def heading_examples(
     return found
 
 
+def text_examples(pools: Pools, fold: Callable[[str], int]) -> list[tuple[str, Tag, int]]:
+    """Every headline and every paragraph as a line of its own: composed pages need not be as many as to use them all."""
+    found: list[tuple[str, Tag, int]] = []
+    for pool in pools.values():
+        found += [(text, ("related", "headline"), fold(text)) for _, text in pool.headlines]
+        for article in pool.articles:
+            part = fold(article.title)
+            found += [
+                (text, ("body", BODY_ROLES.get(role, role)), part)
+                for role, text in article.rows
+                if role in ("title", "paragraph", "subheading", "item")
+            ]
+    return found
+
+
 _KINDS = ("navigation", "breadcrumb", "share", "tags", "cookie", "advert", "newsletter", "footer", "author_box", "widget")
 
 
@@ -537,14 +591,13 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
     rows: list[Row] = []
     while len(rows) < count:
         kind = rng.choice(kinds)
-        options = site.pool.furniture.get(kind) or site.pools["en"].furniture.get(kind) or ()
-        options = options or ("Menu",)
-        run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") else 2)
+        long = site.chance("raw", "long_comments" if kind == "comments" else "long")
+        options = [text for text in _options(site, kind) if (len(text) > 75) == long] or _options(site, kind)
+        run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") and not long else 2)
         if site.chance("raw", "box"):
-            heads = site.pool.furniture.get("heading") or site.pools["en"].furniture.get("heading") or options
-            rows.append(("other", "box", site.fill(rng.choice(heads))))
-            if site.chance("raw", "cards"):  # cards of videos, pictures, partners: headlines that are none of the page's blocks
-                rows += [("other", "cards", _headline(site)) for _ in range(rng.randint(1, 5))]
+            rows.append(("other", "box", site.fill(rng.choice(_options(site, "heading")))))
+            if site.chance("raw", "cards"):
+                rows += _cards(site)
                 continue
         start = rng.randrange(len(options))
         sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
@@ -556,6 +609,47 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
                 text = rng.choice(["0", "0", "1", "×", "…", str(rng.randint(2, 999)), f"{text} : {rng.randint(0, 99)}"])
             rows.append(("other", kind, sign + _cased(site.fill(text), "upper" if rng.random() < 0.05 else "as_is")))
     return rows[:count]
+
+
+def _options(site: Site, kind: str) -> Sequence[str]:
+    return site.pool.furniture.get(kind) or site.pools["en"].furniture.get(kind) or ("Menu",)
+
+
+def _cards(site: Site) -> list[Row]:
+    """Cards of videos, pictures, partners, other sections: headlines, now and then with a teaser, that are none of the page's blocks."""
+    rng = site.rng
+    parts = rng.choice([("headline",), ("headline",), ("headline",), ("headline", "teaser"), ("meta", "headline")])
+    sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+    rows: list[Row] = []
+    for _ in range(rng.randint(1, 5)):
+        for part in parts:
+            if part == "meta":
+                rows.append(("other", "cards", site.piece(rng.choice(["section", "time", "name"]))))
+            else:
+                text = _headline(site) if part == "headline" else site.fill(rng.choice(_options(site, "cards")))
+                rows.append(("other", "cards", sign + text))
+    return rows
+
+
+def _menu(site: Site) -> list[Row]:
+    """A menu as sites print it, line by line or in rows: sections, places and subjects, some called as blocks elsewhere are headed."""
+    rng = site.rng
+    weights = {"section": 8, "navigation": 5, "tag": 2, "city": 1, "heading": 2}
+    size = int(site.draw("raw", "menu"))
+    counted, row = site.chance("raw", "menu_counts"), site.chance("raw", "menu_rows")
+    sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+    case = "upper" if rng.random() < 0.15 else "as_is"
+    names: list[str] = []
+    for kind in rng.choices(list(weights), list(weights.values()), k=rng.randint(size // 2, size * 3 // 2)):
+        if kind == "heading":
+            name = _short_heading(site)
+        else:
+            name = site.fill(rng.choice(_options(site, kind))) if kind == "navigation" else site.piece(kind)
+        names.append(_cased(name, case) + (f" ({rng.randint(1, 300)})" if counted else ""))
+    if row:
+        width = rng.randint(3, 14)
+        names = [" ".join(names[i : i + width]) for i in range(0, len(names), width)]
+    return [("other", "navigation", sign + name) for name in names]
 
 
 def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -> list[Row]:
@@ -573,13 +667,16 @@ def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -
             body[at:at] = _furniture(site, rng.randint(1, 2), ("advert", "advert", "share", "newsletter", "widget"))
     if body and rng.random() < 0.6:  # a share row or a breadcrumb around the title
         body[1:1] = _furniture(site, rng.randint(1, 6), ("share", "share", "widget", "author_box"))
-    top = _furniture(site, about("top"), ("navigation", "navigation", "navigation", "breadcrumb", "cookie", "widget", "advert"))
+    menu = _menu(site) if rng.random() < 0.7 else []
+    top = menu + _furniture(site, about("top"), ("navigation", "navigation", "navigation", "breadcrumb", "cookie", "widget", "advert"))
     close: list[Row] = []
     if site.chance("raw", "after"):
         close = _furniture(site, rng.randint(1, 12), ("tags", "share", "author_box", "newsletter", "advert", "navigation"))
     if site.chance("raw", "comments"):
         close += _furniture(site, rng.randint(3, 25), ("comments",))
-    end = _furniture(site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie"))
+    end = _furniture(site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie", "advert", "widget"))
+    if menu and rng.random() < 0.5:  # the menu again, or another one
+        end = (menu if rng.random() < 0.6 else _menu(site)) + end
     return top + before + body + close + after + end
 
 
