@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import ChainCRF, Perceptron, Stacked, page_feature_names
+from pilah.columns import page_feature_names
+from pilah.context import ChainCRF, Perceptron, Stacked
 from pilah.decoding import Argmax, Transitions, Viterbi
 from pilah.features import Characters, Edges, Facts, LineScorer, Phrases, Words
 from pilah.labels import LabelSet

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import Lines
+from pilah.columns import Lines
 from pilah.decoding import Transitions
 from pilah.features import LineScorer
 from pilah.labels import UNDECIDED, UNKNOWN_ROLE, LabelSet, Tag
