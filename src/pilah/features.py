@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain, count, islice
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +32,9 @@ MAX_LINE_CHARS = 20_000
 
 MAX_WORD_CHARS = 400
 """Character pieces are taken from so much of a word."""
+
+LINES_AT_ONCE = 2000
+"""So many lines are scored at a time: their words fit into the caches of a processor."""
 
 Floats = NDArray[np.float32]
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
@@ -281,6 +285,20 @@ class Phrases(Params):
         phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
         return [phrase] if phrase else []
 
+    def holds(self, words: Sequence[str]) -> Floats:
+        """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
+        if not hasattr(self, "_known_words"):
+            self._known_words = set(" ".join(self.vocabulary_).split(" "))
+        return np.array([[self._may_hold(word)] for word in words], np.float32).reshape(len(words), 1)
+
+    def _may_hold(self, word: str) -> bool:
+        word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
+        bare = _PUNCTUATION.sub("", word)
+        start = word.find(bare)
+        # at either end of a phrase it stands without its punctuation; what is punctuation alone may have gone
+        forms = {bare, word, word[start:], word[: start + len(bare)]}
+        return not bare or not forms.isdisjoint(self._known_words)
+
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which short lines come often enough."""
         counts = Counter(phrase for line in lines for phrase in self.analyze(line))
@@ -462,35 +480,36 @@ class WordTable:
 
     def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 400_000) -> None:
         self._vectors = vectors
-        self._placed = placed
         self._max_words = max_words
-        self._known: dict[str, int] = {}
-        self._rows: Floats = np.zeros((0, 0), np.float32)
+        self._added = vectors([]).shape[1] - placed
+        self._third = placed // 3
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known: defaultdict[str, int] = defaultdict(count(1).__next__)  # a word that is asked for gets the next number
+        self._known[""] = 0  # stands where a line has no word: all zeros
+        self._filled = 1
+        self._sums = np.zeros((1024, self._added), np.float32)
+        # what lines want of their first, second and last words alone: attributes, then the placed columns
+        self._ends = np.zeros((1024, len(ATTRIBUTES) + 3 * self._third), np.float32)
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def _identify(self, words: list[str]) -> NDArray[np.int64]:
+    def _identify(self, rows: Sequence[Sequence[str]], total: int) -> NDArray[np.int32]:
+        if len(self._known) > self._max_words:
+            self._forget()
         known = self._known
-        ids = [known.get(word, -1) for word in words]
-        found = np.array(ids, np.int64)
-        missing = np.flatnonzero(found < 0)
-        if len(missing):
-            if len(known) > self._max_words:
-                known.clear()
-                self._rows = self._rows[:0]
-                return self._identify(words)
-            fresh = list(dict.fromkeys(words[i] for i in missing))
-            start = len(known)
-            rows = self._vectors(fresh)
-            if start + len(fresh) > len(self._rows):
-                grown = np.zeros((max(1024, 2 * (start + len(fresh))), rows.shape[1]), np.float32)
-                if start:
-                    grown[:start] = self._rows[:start]
-                self._rows = grown
-            self._rows[start : start + len(fresh)] = rows
-            known.update(zip(fresh, range(start, start + len(fresh)), strict=True))
-            found[missing] = [known[words[i]] for i in missing]
+        found = np.fromiter(map(known.__getitem__, chain.from_iterable(rows)), np.int32, total)
+        start, stop = self._filled, len(known)
+        if start < stop:
+            fresh = list(islice(reversed(known), stop - start))[::-1]
+            if stop > len(self._sums):
+                self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
+            rows_of = self._vectors(fresh)
+            self._sums[start:stop] = rows_of[:, : self._added]
+            self._ends[start:stop] = np.delete(rows_of, np.s_[len(ATTRIBUTES) : self._added], axis=1)
+            self._filled = stop
         return found
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
@@ -502,34 +521,26 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        words: list[str] = []
-        ends = [0]
-        for line in lines:
-            words += split_words(line)
-            ends.append(len(words))
-        ids = self._identify([*words, ""])[:-1]  # the empty word keeps the table from being empty
-        indptr = np.array(ends, np.int64)
-        sizes = np.diff(indptr)
-        a, width = len(ATTRIBUTES), self._rows.shape[1] - self._placed
-        table = self._rows[: len(self._known)]
-        counts = sparse.csr_matrix((np.ones(len(ids), np.float32), ids, indptr), shape=(len(lines), len(table)))
-        sums = np.asarray(counts @ table[:, :width])
+        rows = [split_words(line) for line in lines]
+        sizes = np.fromiter(map(len, rows), np.int32, len(rows))
+        ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int32)]).astype(np.int32)
+        ids = self._identify(rows, int(ends[-1]))
+        counts = sparse.csr_matrix((np.ones(len(ids), np.float32), ids, ends), shape=(len(lines), len(self._sums)))
+        sums = np.asarray(counts @ self._sums)
+        ids = np.append(ids, np.int32(0))
+        first = self._ends[np.where(sizes > 0, ids[ends[:-1]], 0)]
+        second = self._ends[np.where(sizes > 1, ids[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
+        last = self._ends[np.where(sizes > 0, ids[ends[1:] - 1], 0)]
+        a, third = len(ATTRIBUTES), self._third
+        placed = first[:, a : a + third] + second[:, a + third : a + 2 * third]
+        placed += last[:, a + 2 * third :] * (sizes > 1)[:, None]  # a lone word is its line's first alone
+        return sums[:, a:], placed, sums[:, :a], first[:, :a], last[:, :a], sizes.astype(np.float32)
 
-        def gather(places: NDArray[np.int64], rows: NDArray[np.bool_], columns: slice) -> Floats:
-            found = np.zeros((len(lines), columns.stop - columns.start), np.float32)
-            found[rows] = table[ids[places[rows]], columns]
-            return found
 
-        first, second, last = indptr[:-1], indptr[:-1] + 1, indptr[1:] - 1
-        placed = np.zeros((len(lines), self._placed // 3), np.float32)
-        for place, (at, least) in enumerate(((first, 1), (second, 2), (last, 2))):
-            start = width + place * (self._placed // 3)
-            placed += gather(at, sizes >= least, slice(start, start + self._placed // 3))
-        attributes = slice(0, a)
-        return (
-            sums[:, a:], placed, sums[:, :a], gather(first, sizes > 0, attributes), gather(last, sizes > 0, attributes),
-            sizes.astype(np.float32),
-        )  # fmt: skip
+def _grown(table: Floats, used: int, size: int) -> Floats:
+    found = np.zeros((size, table.shape[1]), np.float32)
+    found[:used] = table[:used]
+    return found
 
 
 class LineScorer:
@@ -575,29 +586,40 @@ class LineScorer:
             counts = part.counts(words)
             columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
             columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
+        columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
         return np.concatenate(columns, axis=1)
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
+        n = len(lines)
+        found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
+        for start in range(0, n, LINES_AT_ONCE):
+            some = slice(start, start + LINES_AT_ONCE)
+            for whole, part in zip(found, self._scored(lines[some]), strict=True):
+                whole[some] = part
+        scores, facts, widths, numbers = found
+        return scores, facts, widths, numbers
+
+    def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         sums, placed, *attributes = self.table.add_up(lines)
-        facts = line_facts(*attributes)
+        totals, first, last, words = attributes
+        facts = line_facts(totals, first, last, words)
         scores = facts @ self.fact_weights + self.intercept
         if self._edges:
             scores += placed
-        for phrases, weights in self._phrases:
-            known = phrases.vocabulary_
-            found = [(i, known[p]) for i, line in enumerate(lines) for p in phrases.analyze(line) if p in known]
-            if found:
-                rows, columns = np.array(found).T
-                scores[rows] += weights[columns]
         start = 0
         for part, _ in self._tfidf:
             scale = line_scale(sums[:, start + self.types], part.power)
             scores += sums[:, start : start + self.types] * scale[:, None]
             start += self.types + 1
-        _, first, last, words = attributes
+        for column, (phrases, weights) in enumerate(self._phrases, start):
+            known = phrases.vocabulary_
+            for i in np.flatnonzero(sums[:, column] == words).tolist():  # all its words are words of phrases
+                for phrase in phrases.analyze(lines[i]):
+                    if phrase in known:
+                        scores[i] += weights[known[phrase]]
         marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
         numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        return scores, facts, attributes[0][:, _AT["width"]], numbers
+        return scores, facts, totals[:, _AT["width"]], numbers
