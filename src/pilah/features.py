@@ -18,7 +18,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain, count, islice
+from itertools import chain, count, islice, repeat
 from typing import Any, Self
 
 import numpy as np
@@ -65,12 +65,14 @@ def _word_counts(lines: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
 
 
 def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int], weights: Floats) -> sparse.csr_matrix:
-    indices, ends = [], [0]
-    for row in rows:
-        indices += [known[piece] for piece in row if piece in known]
-        ends.append(len(indices))
-    index = np.asarray(indices, np.int64)
-    found = sparse.csr_matrix((weights[index], index, np.asarray(ends)), shape=(len(rows), len(known)))
+    sizes = np.fromiter(map(len, rows), np.int32, len(rows))
+    total = int(sizes.sum())
+    index = np.fromiter(map(known.get, chain.from_iterable(rows), repeat(-1)), np.int32, total)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    held = index >= 0
+    ends = np.concatenate([[0], np.cumsum(held)])[ends]
+    index = index[held]
+    found = sparse.csr_matrix((weights[index], index, ends), shape=(len(rows), len(known)))
     found.sum_duplicates()
     return found
 
@@ -153,7 +155,8 @@ class Words(TfidfPart):
 
     def pieces(self, word: str) -> list[str]:
         """The word itself, or the whole token where it is punctuation alone."""
-        return _bare_word(word[:MAX_WORD_CHARS])
+        word = word[:MAX_WORD_CHARS]
+        return [_lowered(_bare(word)) or word]
 
 
 class Characters(TfidfPart):
@@ -177,15 +180,19 @@ class Characters(TfidfPart):
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
 
 
-@lru_cache(maxsize=200_000)
-def _bare_word(word: str) -> list[str]:
-    return [_DIGIT.sub("0", _PUNCTUATION.sub("", word).lower() or word)]
+def _lowered(word: str) -> str:
+    """In lower case, digits alike."""
+    return word.lower() if word.isalpha() else _DIGIT.sub("0", word.lower())
 
 
-@lru_cache(maxsize=200_000)
+def _bare(word: str) -> str:
+    """Without the punctuation around it."""
+    return word if word.isalpha() else _PUNCTUATION.sub("", word)
+
+
 def _ngrams(word: str, low: int, high: int) -> list[str]:
-    padded = f" {_DIGIT.sub('0', word.lower())} "
-    found = []
+    padded = f" {_lowered(word)} "
+    found: list[str] = []
     for n in range(low, high + 1):
         if n >= len(padded):
             found.append(padded)
@@ -236,12 +243,12 @@ class Edges(Params):
 
     def projected(self, words: Sequence[str], weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
-        one = np.ones(len(self.vocabulary_), np.float32)
-        rows = [
-            _piece_counts([[f"{place} {self.piece(word)}"] for word in words], self.vocabulary_, one) @ weights
-            for place in PLACES
-        ]
-        return np.concatenate(rows, axis=1) if len(words) else np.zeros((0, len(PLACES) * weights.shape[1]), np.float32)
+        pieces = [self.piece(word) for word in words]
+        table = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
+        at = [[self.vocabulary_.get(f"{place} {piece}", -1) for place in PLACES] for piece in pieces]
+        return table[np.array(at, np.int64).reshape(len(words), len(PLACES))].reshape(
+            len(words), len(PLACES) * weights.shape[1]
+        )
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Place and word, in the order of the columns."""
@@ -250,8 +257,8 @@ class Edges(Params):
 
 @lru_cache(maxsize=200_000)
 def _edge_piece(word: str) -> str:
-    word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
-    return (_PUNCTUATION.sub("", word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
+    word = _lowered(word[:MAX_WORD_CHARS])
+    return (_bare(word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
 
 
 PLACES = ("first", "second", "last")
@@ -292,8 +299,8 @@ class Phrases(Params):
         return np.array([[self._may_hold(word)] for word in words], np.float32).reshape(len(words), 1)
 
     def _may_hold(self, word: str) -> bool:
-        word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
-        bare = _PUNCTUATION.sub("", word)
+        word = _lowered(word[:MAX_WORD_CHARS])
+        bare = _bare(word)
         start = word.find(bare)
         # at either end of a phrase it stands without its punctuation; what is punctuation alone may have gone
         forms = {bare, word, word[start:], word[: start + len(bare)]}
@@ -333,39 +340,48 @@ ATTRIBUTES = (
 _AT = {name: i for i, name in enumerate(ATTRIBUTES)}
 
 
-@lru_cache(maxsize=200_000)
+_COMMAS, _QUOTES, _BARS = frozenset(",;،、，"), frozenset('"“”„«»「」『』'), frozenset("|©®@>»/→")
+
+
 def word_attributes(word: str) -> tuple[float, ...]:
     """The numbers of one word in the order of `ATTRIBUTES`.
 
     A wide (Chinese, Japanese, Korean) character counts as two and a half: it carries about as much as that many
     letters, and its sentences end in other marks.
     """
-    wide = len(_WIDE.findall(word))
-    letters = sum(c.isalpha() for c in word)
-    bare = word.rstrip(_CLOSERS)
-    last = bare[-1:] if bare else ""
-    ellipsis = bare.endswith(("...", "…"))
+    size = len(word) + 1
+    width = size if word.isascii() else size + 1.5 * len(_WIDE.findall(word))
+    upper = 0 if word.islower() else sum(map(str.isupper, word))
+    if word.isalpha():  # most words: nothing else to be asked
+        return (size, width, len(word), upper, 0, word[0].isupper(), *_LETTERS_ALONE)
+    letters, digits = sum(map(str.isalpha, word)), sum(map(str.isdigit, word))
+    last = word.rstrip(_CLOSERS)[-1:]
+    ellipsis = word.rstrip(_CLOSERS).endswith(("...", "…"))
+    rank = bool(digits and _RANK.match(word))
     return (
-        len(word) + 1,
-        len(word) + 1 + 1.5 * wide,
+        size,
+        width,
         letters,
-        sum(c.isupper() for c in word),
-        sum(c.isdigit() for c in word),
+        upper,
+        digits,
         word.lstrip(_OPENERS)[:1].isupper(),
-        (last in _ENDS if last else False) and not ellipsis,
+        bool(last) and last in _ENDS and not ellipsis,
         word.endswith((":", "：")),
-        sum(c in ",;،、，" for c in word),
-        not letters and not any(c.isdigit() or unicodedata.category(c) == "Mn" for c in word),
-        bool(_RANK.match(word)),
-        bool(_TIME.match(word)),
-        bool(_DATE.match(word)),
-        any(c in '"“”„«»「」『』' for c in word),
+        sum(map(_COMMAS.__contains__, word)),
+        not letters and not digits and not any(unicodedata.category(c) == "Mn" for c in word),
+        rank,
+        bool(digits and _TIME.match(word)),
+        bool(digits and _DATE.match(word)),
+        not _QUOTES.isdisjoint(word),
         word[:1] in ("(", "[", "（"),
         word[-1:] in (")", "]", "）"),
-        any(c in "|©®@>»/→" for c in word),
+        not _BARS.isdisjoint(word),
         ellipsis,
-        int(re.sub(r"\D", "", word)) if _RANK.match(word) else -1,
+        int(re.sub(r"\D", "", word)) if rank else -1,
     )
+
+
+_LETTERS_ALONE = (0,) * (len(ATTRIBUTES) - 7) + (-1,)
 
 
 _WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
