@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain, count, islice, repeat
+from itertools import chain, repeat
 from typing import Any, Self
 
 import numpy as np
@@ -33,8 +33,8 @@ MAX_LINE_CHARS = 20_000
 MAX_WORD_CHARS = 400
 """Character pieces are taken from so much of a word."""
 
-LINES_AT_ONCE = 2000
-"""So many lines are scored at a time: their words fit into the caches of a processor."""
+CHARACTERS_AT_ONCE = 100_000
+"""So much text is scored at a time: its words fit into the caches of a processor."""
 
 Floats = NDArray[np.float32]
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
@@ -465,8 +465,8 @@ class Facts(Params):
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, len(FACTS))."""
-        table = WordTable(attribute_rows)
-        return sparse.csr_matrix(line_facts(*table.add_up(lines)[2:]) * self.scale)
+        scorer = LineScorer({"facts": self}, np.zeros((0, len(FACTS)), np.float32), np.zeros(0, np.float32))
+        return sparse.csr_matrix(scorer.score(lines)[1] * self.scale)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The facts, in the order of the columns."""
@@ -481,8 +481,46 @@ def attribute_rows(words: Sequence[str]) -> Floats:
     return np.array([word_attributes(word) for word in words], np.float32).reshape(len(words), len(ATTRIBUTES))
 
 
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
+_BASE = 0x9E3779B97F4A7C15
+
+
+def hashed_words(
+    lines: Sequence[str],
+) -> tuple[str, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """What `split_words` would find in some lines, as numbers: no string is made of a word, nor looked up.
+
+    Returns
+    -------
+    tuple of a str and arrays
+        The lines as one text; where in it each word starts and stops; a hash of each word (a polynomial of its characters
+        modulo 2**64, taken from running sums over the text); and the number of words before the end of each line, with a
+        zero in front.
+    """
+    text = " ".join([*lines, ""])
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
+    edges = np.flatnonzero(space[1:] != space[:-1])
+    starts, stops = edges[0::2], edges[1::2]
+    powers, inverse = _powers(1 << len(text).bit_length())
+    sums = np.zeros(len(codes) + 1, np.uint64)
+    np.cumsum((codes + np.uint32(1)) * powers[: len(codes)], out=sums[1:])
+    hashes = (sums[stops] - sums[starts]) * inverse[starts]
+    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    return text, starts, stops, hashes, np.searchsorted(starts, ends)
+
+
+@lru_cache(maxsize=2)
+def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
+    return base.cumprod(), inverse.cumprod()
+
+
 class WordTable:
     """Numbers per word, computed once for each distinct word and added up over lines.
+
+    Words are known by their hash, in a table with open addressing (that two of a million words have the same one happens in
+    one of 30 million cases).
 
     Parameters
     ----------
@@ -502,34 +540,43 @@ class WordTable:
         self._forget()
 
     def _forget(self) -> None:
-        self._known: defaultdict[str, int] = defaultdict(count(1).__next__)  # a word that is asked for gets the next number
-        self._known[""] = 0  # stands where a line has no word: all zeros
-        self._filled = 1
+        # which word a slot holds: its hash, and its row below; 0 stands for none, and for a word that a line does not have
+        self._hashes = np.zeros(1 << 20, np.uint64)
+        self._rows = np.zeros(1 << 20, np.int32)
+        self._size = 1
         self._sums = np.zeros((1024, self._added), np.float32)
         # what lines want of their first, second and last words alone: attributes, then the placed columns
         self._ends = np.zeros((1024, len(ATTRIBUTES) + 3 * self._third), np.float32)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return self._size
 
-    def _identify(self, rows: Sequence[Sequence[str]], total: int) -> NDArray[np.int32]:
-        if len(self._known) > self._max_words:
-            self._forget()
-        known = self._known
-        found = np.fromiter(map(known.__getitem__, chain.from_iterable(rows)), np.int32, total)
-        start, stop = self._filled, len(known)
-        if start < stop:
-            fresh = list(islice(reversed(known), stop - start))[::-1]
-            if stop > len(self._sums):
-                self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
-            rows_of = self._vectors(fresh)
-            self._sums[start:stop] = rows_of[:, : self._added]
-            self._ends[start:stop] = np.delete(rows_of, np.s_[len(ATTRIBUTES) : self._added], axis=1)
-            self._filled = stop
-        return found
+    def _slots(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The slot of each hash, or the free one where the search for it ends."""
+        slots = ((hashes * np.uint64(_BASE)) >> np.uint64(44)).astype(np.int64)
+        taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._rows[slots] > 0))
+        while len(taken):
+            slots[taken] = (slots[taken] + 1) % len(self._rows)
+            at = slots[taken]
+            taken = taken[(self._hashes[at] != hashes[taken]) & (self._rows[at] > 0)]
+        return slots
+
+    def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
+        start, stop = self._size, self._size + len(words)
+        if stop > len(self._sums):
+            self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
+        numbers = self._vectors(words)
+        self._sums[start:stop] = numbers[:, : self._added]
+        self._ends[start:stop] = np.delete(numbers, np.s_[len(ATTRIBUTES) : self._added], axis=1)
+        left = np.arange(len(words))
+        while len(left):  # of those that end at one free slot the first takes it
+            slots, firsts = np.unique(self._slots(hashes[left]), return_index=True)
+            self._hashes[slots], self._rows[slots] = hashes[left[firsts]], start + left[firsts]
+            left = np.delete(left, firsts)
+        self._size = stop
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line.
+        """Sums over the words of each line; give it up to some hundred thousand characters at a time.
 
         Returns
         -------
@@ -537,16 +584,23 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        rows = [split_words(line) for line in lines]
-        sizes = np.fromiter(map(len, rows), np.int32, len(rows))
-        ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int32)]).astype(np.int32)
-        ids = self._identify(rows, int(ends[-1]))
-        counts = sparse.csr_matrix((np.ones(len(ids), np.float32), ids, ends), shape=(len(lines), len(self._sums)))
-        sums = np.asarray(counts @ self._sums)
-        ids = np.append(ids, np.int32(0))
-        first = self._ends[np.where(sizes > 0, ids[ends[:-1]], 0)]
-        second = self._ends[np.where(sizes > 1, ids[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
-        last = self._ends[np.where(sizes > 0, ids[ends[1:] - 1], 0)]
+        text, starts, stops, hashes, ends = hashed_words([line[:MAX_LINE_CHARS] for line in lines])
+        if self._size > self._max_words:
+            self._forget()
+        rows = self._rows[self._slots(hashes)]
+        missing = np.flatnonzero(rows == 0)
+        if len(missing):
+            fresh, first_at = np.unique(hashes[missing], return_index=True)
+            at = missing[first_at]
+            self._learn(fresh, [text[i:j] for i, j in zip(starts[at].tolist(), stops[at].tolist(), strict=True)])
+            rows[missing] = self._rows[self._slots(hashes[missing])]
+        sizes = np.diff(ends)
+        shape = (len(lines), len(self._sums))
+        sums = sparse.csr_matrix((np.ones(len(rows), np.float32), rows, ends.astype(np.int32)), shape=shape) @ self._sums
+        rows = np.append(rows, np.int32(0))
+        first = self._ends[np.where(sizes > 0, rows[ends[:-1]], 0)]
+        second = self._ends[np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
+        last = self._ends[np.where(sizes > 0, rows[ends[1:] - 1], 0)]
         a, third = len(ATTRIBUTES), self._third
         placed = first[:, a : a + third] + second[:, a + third : a + 2 * third]
         placed += last[:, a + 2 * third :] * (sizes > 1)[:, None]  # a lone word is its line's first alone
@@ -611,10 +665,13 @@ class LineScorer:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
         n = len(lines)
         found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
-        for start in range(0, n, LINES_AT_ONCE):
-            some = slice(start, start + LINES_AT_ONCE)
-            for whole, part in zip(found, self._scored(lines[some]), strict=True):
-                whole[some] = part
+        ends = np.cumsum([0, *(min(len(line), MAX_LINE_CHARS) + 1 for line in lines)])
+        start = 0
+        while start < n:
+            stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
+            for whole, part in zip(found, self._scored(lines[start:stop]), strict=True):
+                whole[start:stop] = part
+            start = stop
         scores, facts, widths, numbers = found
         return scores, facts, widths, numbers
 
