@@ -46,6 +46,57 @@ def split_words(line: str) -> list[str]:
     return line[:MAX_LINE_CHARS].split()
 
 
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
+_BASE = 0x9E3779B97F4A7C15
+
+
+class _Hashed:
+    """A text as numbers: hashes of any stretches of it, polynomials of their characters modulo 2**64 from running sums.
+
+    That two of a million different stretches have one hash happens in one of 30 million texts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        powers, self._inverse = _powers(1 << len(text).bit_length())
+        self._sums = np.zeros(len(self.codes) + 1, np.uint64)
+        np.cumsum((self.codes + np.uint32(1)) * powers[: len(self.codes)], out=self._sums[1:])
+
+    def between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The hash of each stretch from a start to a stop."""
+        return (self._sums[stops] - self._sums[starts]) * self._inverse[starts]
+
+    def words(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each word starts and stops, if the text ends in a space."""
+        space = np.concatenate([[True], _SPACE[np.minimum(self.codes, len(_SPACE) - 1)]])
+        edges = np.flatnonzero(space[1:] != space[:-1])
+        return edges[0::2], edges[1::2]
+
+
+@lru_cache(maxsize=2)
+def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
+    return base.cumprod(), inverse.cumprod()
+
+
+def hashed_words(
+    lines: Sequence[str],
+) -> tuple[str, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """What `split_words` would find in some lines, as numbers: no string is made of a word, nor looked up.
+
+    Returns
+    -------
+    tuple of a str and arrays
+        The lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
+        before the end of each line, with a zero in front.
+    """
+    text = " ".join([*lines, ""])
+    hashed = _Hashed(text)
+    starts, stops = hashed.words()
+    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    return text, starts, stops, hashed.between(starts, stops), np.searchsorted(starts, ends)
+
+
 def line_scale(total: Floats, power: float) -> Floats:
     """What the weights of a line are multiplied by: their sum to the power ``-power``, 0 for a line without any."""
     return np.where(total > 0, np.maximum(total, 1e-9) ** -power, 0).astype(np.float32)
@@ -179,6 +230,34 @@ class Characters(TfidfPart):
         """All n-grams; a word shorter than n counts once, whole."""
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
 
+    def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
+        """As of `TfidfPart`; without making the pieces, by their hashes."""
+        if not self.vocabulary_ or not len(words):
+            return sparse.csr_matrix((len(words), len(self.vocabulary_)), dtype=np.float32)
+        if getattr(self, "_sorted_for", None) is not self.vocabulary_:
+            ends = np.cumsum([*map(len, self.vocabulary_)])
+            hashes = _Hashed("".join(self.vocabulary_)).between(np.concatenate([[0], ends[:-1]]), ends)
+            self._order = np.argsort(hashes)
+            self._sorted, self._sorted_for = hashes[self._order], self.vocabulary_
+        hashed = _Hashed(_lowered("".join(f" {word[:MAX_WORD_CHARS]} " for word in words)))
+        starts, stops = hashed.words()
+        starts, sizes = starts - 1, stops - starts + 2  # with the spaces around them
+        at, lengths, rows = [], [], []
+        for n in range(self.ngram_min, self.ngram_max + 1):
+            whole = (sizes <= n) & ((sizes == n) | (n == self.ngram_min))  # a word shorter than n counts once
+            many = np.where(sizes > n, sizes - n + 1, whole)
+            row = np.repeat(np.arange(len(words)), many)
+            rows.append(row)
+            at.append(starts[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many))
+            lengths.append(np.minimum(n, sizes[row]))
+        start = np.concatenate(at)
+        hashes = hashed.between(start, start + np.concatenate(lengths))
+        place = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
+        known = self._sorted[place] == hashes
+        columns = self._order[place[known]]
+        where = (np.concatenate(rows)[known], columns)
+        return sparse.csr_matrix((self.idf_[columns], where), shape=(len(words), len(self.vocabulary_)))
+
 
 def _lowered(word: str) -> str:
     """In lower case, digits alike."""
@@ -294,8 +373,8 @@ class Phrases(Params):
 
     def holds(self, words: Sequence[str]) -> Floats:
         """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
-        if not hasattr(self, "_known_words"):
-            self._known_words = set(" ".join(self.vocabulary_).split(" "))
+        if getattr(self, "_known_for", None) is not self.vocabulary_:
+            self._known_words, self._known_for = set(" ".join(self.vocabulary_).split(" ")), self.vocabulary_
         return np.array([[self._may_hold(word)] for word in words], np.float32).reshape(len(words), 1)
 
     def _may_hold(self, word: str) -> bool:
@@ -479,41 +558,6 @@ class Facts(Params):
 def attribute_rows(words: Sequence[str]) -> Floats:
     """Attributes of words, shape (words, len(ATTRIBUTES))."""
     return np.array([word_attributes(word) for word in words], np.float32).reshape(len(words), len(ATTRIBUTES))
-
-
-_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
-_BASE = 0x9E3779B97F4A7C15
-
-
-def hashed_words(
-    lines: Sequence[str],
-) -> tuple[str, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
-    """What `split_words` would find in some lines, as numbers: no string is made of a word, nor looked up.
-
-    Returns
-    -------
-    tuple of a str and arrays
-        The lines as one text; where in it each word starts and stops; a hash of each word (a polynomial of its characters
-        modulo 2**64, taken from running sums over the text); and the number of words before the end of each line, with a
-        zero in front.
-    """
-    text = " ".join([*lines, ""])
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
-    edges = np.flatnonzero(space[1:] != space[:-1])
-    starts, stops = edges[0::2], edges[1::2]
-    powers, inverse = _powers(1 << len(text).bit_length())
-    sums = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum((codes + np.uint32(1)) * powers[: len(codes)], out=sums[1:])
-    hashes = (sums[stops] - sums[starts]) * inverse[starts]
-    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
-    return text, starts, stops, hashes, np.searchsorted(starts, ends)
-
-
-@lru_cache(maxsize=2)
-def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
-    return base.cumprod(), inverse.cumprod()
 
 
 class WordTable:
