@@ -54,7 +54,14 @@ class Page:
     def from_text(cls, text: str, source: str = "") -> Page:
         """Split a text into lines; a byte order mark in front is kept aside, not in the first line."""
         bom = text.startswith("\ufeff")
-        parts = _LINE_END.split(text[1:] if bom else text)
+        text = text[1:] if bom else text
+        if "\r" not in text:  # most dumps: the fast way to the same
+            rows = text.split("\n")
+            rows = rows if rows[-1] else rows[:-1]
+            return cls(
+                tuple(rows), ("\n",) * (len(rows) - 1) + ("\n" if text.endswith("\n") else "",) * bool(rows), source, bom
+            )
+        parts = _LINE_END.split(text)
         lines, ends = parts[0::2], [*parts[1::2], ""]
         if not lines[-1]:  # the text is empty or ends in a line end: no further line begins there
             lines, ends = lines[:-1], ends[:-1]
