@@ -160,7 +160,7 @@ def test_doubtful_lines_are_marked_and_counted(explained: Article) -> None:
     assert doubtful
     assert [int(n) for n in re.findall(r'<li id="L(\d+)" class="line c\d doubtful', html)] == doubtful
     assert f"{len(doubtful)} of {len(explained.lines)} lines" in html
-    sure = replace(explained, lines=tuple(replace(line, confidence=1.0) for line in explained.lines))
+    sure = replace(explained, lines=tuple(line._replace(confidence=1.0) for line in explained.lines))
     assert "No line is doubtful." in page_html(sure)
 
 
