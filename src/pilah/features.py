@@ -231,14 +231,16 @@ class Characters(TfidfPart):
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
 
     def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
-        """As of `TfidfPart`; without making the pieces, by their hashes."""
-        if not self.vocabulary_ or not len(words):
-            return sparse.csr_matrix((len(words), len(self.vocabulary_)), dtype=np.float32)
+        """As of `TfidfPart`; in large batches without making the pieces, by their hashes."""
         if getattr(self, "_sorted_for", None) is not self.vocabulary_:
+            if not self.vocabulary_ or len(words) < 1000:  # a single dump is done before the hashes would be
+                return super().counts(words)
             ends = np.cumsum([*map(len, self.vocabulary_)])
             hashes = _Hashed("".join(self.vocabulary_)).between(np.concatenate([[0], ends[:-1]]), ends)
             self._order = np.argsort(hashes)
             self._sorted, self._sorted_for = hashes[self._order], self.vocabulary_
+        if not len(words):
+            return super().counts(words)
         hashed = _Hashed(_lowered("".join(f" {word[:MAX_WORD_CHARS]} " for word in words)))
         starts, stops = hashed.words()
         starts, sizes = starts - 1, stops - starts + 2  # with the spaces around them

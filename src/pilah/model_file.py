@@ -164,7 +164,7 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
         part, name = _built(description), description["name"]
         if not isinstance(part, Facts):
             pieces = arrays[f"vocabulary.{name}"].tobytes().decode().split("\n")
-            part.vocabulary_ = {piece: i for i, piece in enumerate(pieces)} if pieces != [""] else {}
+            part.vocabulary_ = dict(zip(pieces, range(len(pieces)), strict=True)) if pieces != [""] else {}
             part.idf_ = arrays[f"idf.{name}"]
         parts[name] = part
     tags: Sequence[Any] = card["tags"]
