@@ -578,7 +578,7 @@ class WordTable:
         The table forgets everything when it has grown beyond so many words: a flood of new words costs time, not memory.
     """
 
-    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 400_000) -> None:
+    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 200_000) -> None:
         self._vectors = vectors
         self._max_words = max_words
         self._added = vectors([]).shape[1] - placed
