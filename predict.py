@@ -12,16 +12,30 @@ What names a file is an input, `-` is standard input; everything else is an over
 
 import sys
 from pathlib import Path
+from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from pilah.batch import Options, predict, split_arguments
 from pilah.page import InputError, first_sentence
 
 CONF = Path(__file__).resolve().parent / "conf" / "predict"  # apart: in training `model` is a group, here a value
+
+
+def options_of(overrides: list[str]) -> Any:
+    """What the configuration says, with the overrides; Hydra is loaded where there is something to compose."""
+    config = OmegaConf.load(CONF / "predict.yaml")
+    if not overrides and config.pop("defaults") == [{"engine": None}, "_self_"]:
+        return OmegaConf.to_container(config)
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            return OmegaConf.to_container(compose("predict", overrides), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(first_sentence(error)) from None
 
 
 def main(arguments: list[str]) -> int:
@@ -31,10 +45,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments else 2
     inputs, overrides = split_arguments(arguments)
     try:
-        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            options = OmegaConf.to_container(compose("predict", overrides), resolve=True)
-        return predict(inputs, Options.of(options))
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+        return predict(inputs, Options.of(options_of(overrides)))
+    except InputError as error:
         print(f"predict.py: {first_sentence(error)}", file=sys.stderr)
         return 2
 

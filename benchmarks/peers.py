@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
+from pilah.model_file import load_model
 from pilah.training.corpus import Dump, Pools
 
 Predictor = Callable[[Sequence[Sequence[str]]], list[list[str]]]
@@ -110,7 +112,41 @@ def train_svc(dumps: Sequence[Dump]) -> Predictor:
     )
     model = make_pipeline(union, LinearSVC(C=0.5))
     model.fit([line for d in dumps for line in d.lines], [label for d in dumps for label in d.labels])
-    return lambda pages: [list(map(str, model.predict(list(page)))) if len(page) else [] for page in pages]
+    return _all_lines_at_once(lambda lines: list(map(str, model.predict(lines))))
+
+
+def _all_lines_at_once(predict: Callable[[list[str]], list[str]]) -> Predictor:
+    def each(pages: Sequence[Sequence[str]]) -> list[list[str]]:
+        found = iter(predict([line for page in pages for line in page]) if any(map(len, pages)) else ())
+        return [list(islice(found, len(page))) for page in pages]
+
+    return each
+
+
+def train_pipeline(dumps: Sequence[Dump], own: bool = False) -> Predictor:
+    """The scikit-learn pipeline with pilah's features and a linear model, line by line.
+
+    As its users would write it, with scikit-learn's vectorizers; or with pilah's ``own`` transformers, which already analyse
+    a word once for each batch.
+    """
+    from sklearn.base import clone
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.pipeline import make_pipeline, make_union
+
+    parts = {name: clone(part) for name, part in load_model("default").scorer_.parts.items()}
+    words, chars = parts["words"], parts["chars"]
+    ngrams = (chars.ngram_min, chars.ngram_max)
+    vectorizers = [
+        TfidfVectorizer(analyzer=words.analyze, min_df=words.min_df, max_features=words.max_features),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=ngrams, min_df=chars.min_df, max_features=chars.max_features),
+        *(CountVectorizer(analyzer=parts[name].analyze, min_df=2, binary=True) for name in ("edges", "phrases")),
+        parts["facts"],
+    ]
+    union = make_union(*(parts.values() if own else vectorizers))
+    model = make_pipeline(union, SGDClassifier(loss="log_loss", random_state=1))
+    model.fit([line for d in dumps for line in d.lines], [label for d in dumps for label in d.labels])
+    return _all_lines_at_once(lambda lines: list(map(str, model.predict(lines))))
 
 
 def train_fasttext(dumps: Sequence[Dump]) -> Predictor:
@@ -131,15 +167,9 @@ def train_fasttext(dumps: Sequence[Dump]) -> Predictor:
         )
 
     def predict(pages: Sequence[Sequence[str]]) -> list[list[str]]:
-        found = []
-        for lines in pages:
-            answers = (
-                model.f.multilinePredict([shown(lines, i) + "\n" for i in range(len(lines))], 1, 0.0, "strict")[0]
-                if lines
-                else []
-            )
-            found.append([answer[0].removeprefix("__label__") for answer in answers])
-        return found
+        rows = [shown(lines, i) + "\n" for lines in pages for i in range(len(lines))]
+        answers = iter(model.f.multilinePredict(rows, 1, 0.0, "strict")[0] if rows else ())
+        return [[answer[0].removeprefix("__label__") for answer in islice(answers, len(lines))] for lines in pages]
 
     return predict
 

@@ -1,94 +1,228 @@
-"""Speed against peers: `python benchmarks/speed.py [--mb 50] [--slow-mb 2]`, one core, one run, one table with ratios.
+"""Speed against peers: `python benchmarks/speed.py [--mb 50] [--slow-mb 2] [--growth 1,10,100,1000]`, one run, one table with ratios.
 
-The same generated corpus for all: lines of the pools in data/ in random order, a share of their words made new, in documents of
-20, 60 and 500 lines. Slow methods get the first ``--slow-mb`` of it. Peers as of peers.py; a peer that is not installed is left out.
-Set OPENBLAS_NUM_THREADS=1 for figures of one core.
+The same generated corpus for all: lines of the pools in data/, a few of them often and most of them rarely, one word in fifty
+made new, cut into documents of 20, 60 and 500 lines. Every method runs in a process of its own, on one core unless said, and
+is called with batches of as many documents as corpus mode takes. Slow methods get the first ``--slow-mb``. Peers as of
+peers.py; a peer that is not installed is left out. ``--growth`` labels JSON Lines of so many MB in corpus mode instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
+from pathlib import Path
 
 from accuracy import ROOT, training_pages
-from peers import Predictor, train_crfsuite, train_fasttext, train_svc
+from peers import Predictor, train_crfsuite, train_fasttext, train_pipeline, train_svc
 from rich.console import Console
 from rich.table import Table
 
 from pilah.model_file import load_model
-from pilah.training.corpus import Pools, read_pools
+from pilah.training.corpus import Dump, Pools, read_pools
 
 LENGTHS = (20, 60, 500)
+BATCH = 256
+"""Documents per call, as corpus mode has it."""
+
+Pages = Sequence[Sequence[str]]
 
 
-def corpus(pools: Pools, megabytes: float, length: int, seed: int = 3) -> list[list[str]]:
-    """Documents of so many lines, so many MB in all; one word in fifty is new, as names and typing errors are."""
+def _lower_and_split(pages: Pages) -> object:
+    return [line.lower().split() for page in pages for line in page]
+
+
+def _dumps() -> list[Dump]:
+    return training_pages(300, read_pools(ROOT / "data"))
+
+
+METHODS: dict[str, Callable[[], Callable[[Pages], object] | Predictor]] = {
+    "lower and split alone": lambda: _lower_and_split,
+    "pilah": lambda: load_model("default").predict,
+    "scikit-learn, same features": lambda: train_pipeline(_dumps()),
+    "the same, pilah's transformers": lambda: train_pipeline(_dumps(), own=True),
+    "TF-IDF + LinearSVC": lambda: train_svc(_dumps()),
+    "fastText": lambda: train_fasttext(_dumps()),
+    "CRFsuite": lambda: train_crfsuite(_dumps()),
+}
+FAST = ("lower and split alone", "pilah")
+
+
+def corpus(pools: Pools, path: Path, megabytes: float, seed: int = 3) -> None:
+    """Write so many MB of lines: the n-th of the shuffled lines is drawn in proportion to 1 / (n + 100)."""
     rng = random.Random(seed)
     lines = [text for pool in pools.values() for _, text in pool.headlines]
     lines += [text for pool in pools.values() for article in pool.articles for _, text in article.rows]
-    lines += ["-"] * (len(lines) // 6)
-    pages: list[list[str]] = []
+    rng.shuffle(lines)
+    lines[::7] = ["-"] * len(lines[::7])
+    weights = list(accumulate(1 / (n + 100) for n in range(len(lines))))
     size = 0
-    while size < megabytes * 1e6:
-        page = []
-        for _ in range(length):
-            words = rng.choice(lines).split(" ")
-            at = rng.randrange(len(words))
-            if rng.random() < len(words) / 50:
-                words[at] = words[at][: rng.randint(1, 6)] + "".join(rng.choices("aeioukrtnsl", k=rng.randint(2, 6)))
-            page.append(" ".join(words))
-            size += len(page[-1].encode()) + 1
-        pages.append(page)
-    return pages
+    with path.open("w", encoding="utf-8") as file:
+        while size < megabytes * 1e6:
+            for line in rng.choices(lines, cum_weights=weights, k=10_000):
+                words = line.split(" ")
+                if rng.random() < len(words) / 50:
+                    at = rng.randrange(len(words))
+                    words[at] = words[at][: rng.randint(1, 6)] + "".join(rng.choices("aeioukrtnsl", k=rng.randint(2, 6)))
+                    line = " ".join(words)
+                size += file.write(line + "\n")
 
 
-def timed(predict: Callable[[Sequence[Sequence[str]]], object], pages: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """Lines and megabytes a second, in batches of 200 pages."""
-    lines = sum(map(len, pages))
+def documents(path: Path, length: int, megabytes: float) -> list[list[str]]:
+    """The first so many MB of a corpus, in documents of so many lines."""
+    with path.open(encoding="utf-8") as file:
+        lines = [line.rstrip("\n") for line in file.readlines(int(megabytes * 1e6))]
+    return [lines[i : i + length] for i in range(0, len(lines), length)]
+
+
+def measure(method: str, path: Path, length: int, megabytes: float) -> dict[str, float]:
+    """Lines and MB a second, and the peak memory that labelling adds to the corpus and the model (MiB)."""
+    predict = METHODS[method]()
+    pages = documents(path, length, megabytes)
     size = sum(len(line.encode()) + 1 for page in pages for line in page)
+    predict(pages[:2])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    for i in range(0, len(pages), 200):
-        predict(pages[i : i + 200])
+    for i in range(0, len(pages), BATCH):
+        predict(pages[i : i + BATCH])
     took = time.perf_counter() - start
-    return lines / took, size / took / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"lines": sum(map(len, pages)) / took, "mb": size / took / 1e6, "added": (peak - before) / 1024, "peak": peak / 1024}
+
+
+def in_child(*arguments: object) -> dict[str, float] | None:
+    """What `measure` finds in a process of its own; none where the peer is not installed."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", *map(str, arguments)],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    found: dict[str, float] | None = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def compare(console: Console, folder: Path, mb: float, slow_mb: float) -> None:
+    """The table of all methods, and two cores against one."""
+    path = folder / "corpus.txt"
+    corpus(read_pools(ROOT / "data"), path, mb)
+    table = Table(title=f"lines a second (MB/s), {mb:g} MB; slow methods {slow_mb:g} MB", title_justify="left")
+    for heading in (
+        "",
+        *(f"{length} lines a document" for length in LENGTHS),
+        "pilah is faster by",
+        "peak memory, of it added",
+    ):
+        table.add_column(heading, justify="right" if heading else "left")
+    rates: dict[str, list[dict[str, float]]] = {}
+    for name in METHODS:
+        found = [in_child(name, path, length, mb if name in FAST else slow_mb) for length in LENGTHS]
+        rates[name] = [f for f in found if f]
+        if not rates[name]:
+            console.print(f"{name}: left out, not installed")
+    for name, rows in rates.items():
+        if rows:
+            ratios = [own["lines"] / other["lines"] for own, other in zip(rates["pilah"], rows, strict=True)]
+            peak = f"{max(r['peak'] for r in rows):.0f} MiB, {max(r['added'] for r in rows):.0f}"
+            cells = [f"{r['lines']:,.0f} ({r['mb']:.1f})" for r in rows]
+            table.add_row(name, *cells, " / ".join(f"{r:.2f}" for r in ratios), peak)
+    console.print(table)
+    shards = folder / "shards"
+    shards.mkdir()
+    for number, pages in enumerate(_eighths(documents(path, 60, mb))):
+        _json_lines(pages, shards / f"{number}.jsonl")
+    one, two = (
+        run_corpus(str(shards), folder / name, *engine)
+        for name, engine in (("1", ["engine=serial"]), ("2", ["engine=loky", "engine.workers=2"]))
+    )
+    console.print(
+        f"corpus mode, 8 shards: one core {one[0]:.1f} s, two cores through loky {two[0]:.1f} s: {one[0] / two[0]:.2f} x"
+    )
+
+
+def _eighths(pages: list[list[str]]) -> list[list[list[str]]]:
+    return [pages[i::8] for i in range(8)]
+
+
+def _json_lines(pages: Pages, path: Path) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        for page in pages:
+            file.write(json.dumps({"text": "\n".join(page)}, ensure_ascii=False) + "\n")
+
+
+def run_corpus(source: str, output: Path, *overrides: str) -> tuple[float, float, float]:
+    """Seconds, seconds of processor time and peak memory (MiB) of corpus mode."""
+    command = [
+        sys.executable,
+        str(ROOT / "predict.py"),
+        source,
+        "model=default",
+        "output=jsonl",
+        f"output_dir={output}",
+        *overrides,
+    ]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"corpus mode ended with status {status}")
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def growth(console: Console, folder: Path, sizes: Sequence[float]) -> None:
+    """How time and memory of corpus mode on one core grow with the corpus."""
+    table = Table(title="corpus mode, JSON Lines, one core", title_justify="left")
+    for heading in (
+        "MB",
+        "seconds",
+        "of the processor",
+        "MB/s",
+        "peak memory, MiB",
+        "processor time, against the one before",
+        "memory",
+    ):
+        table.add_column(heading, justify="right")
+    pools, before = read_pools(ROOT / "data"), None
+    for size in sizes:
+        path = folder / "corpus.jsonl"
+        path.unlink(missing_ok=True)
+        for part in range(max(1, round(size / 50))):  # each with other new words
+            corpus(pools, folder / "part.txt", min(size, 50), seed=part)
+            _json_lines(documents(folder / "part.txt", 60, min(size, 50)), path)
+        took, busy, peak = run_corpus(str(path), folder / "out", "engine=serial")
+        ratios = (f"{busy / before[0]:.2f}", f"{peak / before[1]:.2f}") if before else ("", "")
+        real = path.stat().st_size / 1e6
+        table.add_row(f"{real:.0f}", f"{took:.1f}", f"{busy:.1f}", f"{real / busy:.2f}", f"{peak:.0f}", *ratios)
+        before = busy, peak  # processor time: others may use the machine
+    console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mb", type=float, default=50)
     parser.add_argument("--slow-mb", type=float, default=2)
+    parser.add_argument("--growth", type=lambda text: [float(size) for size in text.split(",")])
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    console = Console(width=150)
-    pools = read_pools(ROOT / "data")
-    dumps = training_pages(300, pools)
-    methods: dict[str, Predictor | Callable[..., object]] = {
-        "lower and split alone": lambda pages: [[line.lower().split() for line in page] for page in pages],
-        "pilah": load_model("default").predict,
-    }
-    for name, make in (("TF-IDF + LinearSVC", train_svc), ("fastText", train_fasttext), ("CRFsuite", train_crfsuite)):
+    if options.child:
+        name, path, length, mb = options.child
         try:
-            methods[name] = make(dumps)
-        except ImportError as error:
-            console.print(f"{name}: left out, {error.name} is not installed")
-    table = Table(title=f"lines a second (MB/s), {options.mb:g} MB; slow methods {options.slow_mb:g} MB", title_justify="left")
-    table.add_column("")
-    for length in LENGTHS:
-        table.add_column(f"{length} lines a document", justify="right")
-    table.add_column("pilah is faster by", justify="right")
-    sets = {length: corpus(pools, options.mb, length) for length in LENGTHS}
-    few = {length: corpus(pools, options.slow_mb, length) for length in LENGTHS}
-    rates = {
-        name: [timed(method, (sets if name in ("pilah", "lower and split alone") else few)[length]) for length in LENGTHS]
-        for name, method in methods.items()
-    }
-    for name, found in rates.items():
-        ratios = [own[0] / other[0] for own, other in zip(rates["pilah"], found, strict=True)]
-        table.add_row(name, *(f"{lines:,.0f} ({mb:.1f})" for lines, mb in found), " / ".join(f"{r:.2f}" for r in ratios))
-    console.print(table)
-    console.print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+            print(json.dumps(measure(name, Path(path), int(length), float(mb))))
+        except ImportError:
+            print("null")
+        return
+    console = Console(width=170)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.growth:
+            growth(console, Path(folder), options.growth)
+        else:
+            compare(console, Path(folder), options.mb, options.slow_mb)
 
 
 if __name__ == "__main__":

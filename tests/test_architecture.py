@@ -26,6 +26,7 @@ FLOW = (
     "page",
     "decoding",
     "features",
+    "columns",
     "context",
     "tagger",
     "sections",

@@ -39,8 +39,8 @@ def address(tagger: LineTagger, tmp_path_factory: pytest.TempPathFactory) -> str
     ]  # fmt: skip
     page = Page.from_text("".join(text + "\n" for _, _, text in rows), "dump.txt")
     article = build_article(page, [TaggedLine(label, role, 0.99) for label, role, _ in rows])
-    lines = [replace(line, confidence=0.6 if line.n in DOUBTFUL else 0.99) for line in article.lines]
-    lines[2] = replace(lines[2], text=HOSTILE)
+    lines = [line._replace(confidence=0.6 if line.n in DOUBTFUL else 0.99) for line in article.lines]
+    lines[2] = lines[2]._replace(text=HOSTILE)
     article = replace(article, lines=tuple(lines), explanations=explain_for(tagger, page.lines, False, whole=True))
     path: Path = tmp_path_factory.mktemp("page") / "dump.html"
     path.write_text(page_html(article), encoding="utf-8")

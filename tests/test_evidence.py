@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_explain import LINES
 
-from pilah.context import Lines, page_feature_names, page_features
+from pilah.columns import Lines, page_feature_names, page_features
 from pilah.evidence import Contribution, Group, line_evidence, place_evidence, place_types
 from pilah.features import FACTS
 from pilah.tagger import LineTagger

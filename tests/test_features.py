@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from pilah.features import FACTS, MAX_LINE_CHARS, Characters, Facts, LineScorer, Words, WordTable, attribute_rows, line_facts
+from pilah.features import (
+    FACTS,
+    MAX_LINE_CHARS,
+    Characters,
+    Facts,
+    LineScorer,
+    Words,
+    WordTable,
+    attribute_rows,
+    hashed_words,
+    line_facts,
+)
 from pilah.tagger import LineTagger
 
 KNOWN = ["Warga", "Kampung", "Melati", "Terkini", "-", "10:45", "WIB", "Penulis:", "1.", "bambu,", "rapat"]
@@ -233,6 +246,38 @@ def test_what_the_table_forgot_it_learns_again() -> None:
     for batch in range(20):
         table.add_up([f"kata{batch}x{i}" for i in range(30)])
     np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:]), before)
+
+
+@given(st.lists(LINES, max_size=8))
+def test_words_as_numbers_are_the_words_that_split_finds(lines: list[str]) -> None:
+    text, starts, stops, hashes, ends = hashed_words(lines)
+    words = [text[i:j] for i, j in zip(starts, stops, strict=True)]
+    assert [words[i:j] for i, j in pairwise(ends)] == [line.split() for line in lines]
+    assert len(set(hashes.tolist())) == len(set(words)) == len(set(zip(words, hashes.tolist(), strict=True)))
+
+
+def test_every_space_that_splits_a_line_is_known() -> None:
+    line = "x".join(map(chr, range(1, 0x11000)))
+    text, starts, stops, *_ = hashed_words([line])
+    assert [text[i:j] for i, j in zip(starts, stops, strict=True)] == line.split()
+
+
+def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [f"kata{i}" for i in range(300)]
+    expected = WordTable(attribute_rows).add_up(words)
+    monkeypatch.setattr("pilah.features.hashed_words", lambda lines: _crowded(hashed_words(lines)))
+    table = WordTable(attribute_rows)
+    for some in (words[:100], words[50:], words):
+        found = table.add_up(some)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _crowded(found: Any) -> Any:
+    """The same with small numbers for hashes, which crowd in a few slots."""
+    text, starts, stops, _, ends = found
+    numbers = [int(text[i + 4 : j]) for i, j in zip(starts, stops, strict=True)]
+    return text, starts, stops, np.array(numbers, np.uint64) * np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64)), ends
 
 
 def test_a_word_is_analysed_once() -> None:

@@ -62,7 +62,7 @@ def explained(tagger: LineTagger) -> Article:
     page = Page.from_text("\n".join([*LINES[:3], "", *LINES[3:], "Zzz 12 / 7 zz"]) + "\n", "dump <1>.txt")
     article = build_article(page, tagger.tag([page.lines])[0])
     article = replace(
-        article, lines=tuple(replace(x, confidence=0.6) if x.n == 7 else x for x in article.lines)
+        article, lines=tuple(x._replace(confidence=0.6) if x.n == 7 else x for x in article.lines)
     )  # one is doubtful
     return replace(article, explanations=explain_for(tagger, page.lines, False, whole=True))
 
@@ -102,9 +102,9 @@ def test_hostile_text_stays_text(explained: Article, hostile: str) -> None:
     """Whatever is written anywhere in the dump, the page has the elements that a harmless word would give it."""
 
     def everywhere(word: str) -> str:
-        lines = [replace(x, text=word) if x.text.strip() else x for x in explained.lines]
+        lines = [x._replace(text=word) if x.text.strip() else x for x in explained.lines]
         sections = [
-            replace(s, heading=word, items=tuple(replace(i, headline=word, meta=(word,)) for i in s.items))
+            replace(s, heading=word, items=tuple(i._replace(headline=word, meta=(word,)) for i in s.items))
             for s in explained.sections
         ]
         said = [
@@ -160,7 +160,7 @@ def test_doubtful_lines_are_marked_and_counted(explained: Article) -> None:
     assert doubtful
     assert [int(n) for n in re.findall(r'<li id="L(\d+)" class="line c\d doubtful', html)] == doubtful
     assert f"{len(doubtful)} of {len(explained.lines)} lines" in html
-    sure = replace(explained, lines=tuple(replace(line, confidence=1.0) for line in explained.lines))
+    sure = replace(explained, lines=tuple(line._replace(confidence=1.0) for line in explained.lines))
     assert "No line is doubtful." in page_html(sure)
 
 

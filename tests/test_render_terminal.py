@@ -85,7 +85,7 @@ def test_only_doubtful_lines_are_marked() -> None:
 
 def test_the_text_holds_what_it_holds_in_a_pipe() -> None:
     """Apart from what is said of doubtful lines and the rules under titles, the words are the same and in the same order."""
-    sure = replace(FULL, lines=tuple(replace(line, confidence=1.0) for line in FULL.lines))
+    sure = replace(FULL, lines=tuple(line._replace(confidence=1.0) for line in FULL.lines))
     piped = re.sub(r"^[=-]+$", "", FORMATS["text"][1](sure), flags=re.MULTILINE)
     for label, name in LABEL_NAMES.items():
         piped = piped.replace(f"[{name}]", f"{name} [{label}]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pilah.page import Page
 from pilah.sections import Section, block_role, find_sections
@@ -14,8 +14,7 @@ if TYPE_CHECKING:  # imported only where an explanation is asked for
     from pilah.explain import LineExplanation
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of the dump: its number from 1, what it was found to be, how sure that is (0 to 1), and its text."""
 
     n: int
@@ -102,17 +101,20 @@ def build_article(page: Page, tagged: Sequence[TaggedLine], body: str = "body", 
     [('related', 'Sungai Awi Surut', 2)]
     """
     lines = []
-    for number, (text, tag) in enumerate(zip(page.lines, tagged, strict=True), 1):
-        block = text.strip() and tag.label not in (body, other) and tag.role != "."
-        role = block_role(text, tag.role) if block else tag.role
-        lines.append(Line(number, tag.label, role, tag.confidence, text))
-    own = [line for line in lines if line.label == body and line.text.strip()]
+    own: dict[str, list[str]] = {}  # role -> text of its lines in the body
+    for number, (text, (label, role, confidence)) in enumerate(zip(page.lines, tagged, strict=True), 1):
+        bare = text.strip()
+        if bare and label == body:
+            own.setdefault("paragraph" if role == "." else role, []).append(bare)
+        elif bare and label != other and role != ".":
+            role = block_role(text, role)
+        lines.append(Line(number, label, role, confidence, text))
     return Article(
         source=page.source,
-        title=next((line.text.strip() for line in own if line.role == "title"), None),
-        byline=tuple(dict.fromkeys(line.text.strip() for line in own if line.role == "byline")),
-        date=next((line.text.strip() for line in own if line.role == "date"), None),
-        paragraphs=tuple(line.text.strip() for line in own if line.role in ("paragraph", ".")),
+        title=own.get("title", [None])[0],
+        byline=tuple(dict.fromkeys(own.get("byline", ()))),
+        date=own.get("date", [None])[0],
+        paragraphs=tuple(own.get("paragraph", ())),
         sections=tuple(find_sections(page.lines, [x.label for x in lines], [x.role for x in lines], skip=(body, other))),
         lines=tuple(lines),
     )

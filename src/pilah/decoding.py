@@ -87,7 +87,8 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
     Returns
     -------
     array of shape (lines,)
-        Tag numbers. Of equally good sequences, the one with the lowest numbers from the back.
+        Tag numbers. Of equally good sequences, the one with the lowest numbers from the back. Computed in the precision
+        of the scores.
 
     Examples
     --------
@@ -100,23 +101,26 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
     found = np.zeros(len(scores), np.int64)
     if not steps.rows:
         return found
-    between = np.ascontiguousarray(transitions.between.T)  # [to, from]
-    best = scores[steps.rows[0]] + transitions.start
-    back: list[Ints] = []
-    ends = np.empty_like(best)
+    between = np.asarray(transitions.between, scores.dtype)
+    # pages lie side by side: (tags, pages). Only the best scores are kept on the way, who they came from is asked at the
+    # end for the one tag that was found, since a maximum costs a fraction of finding its place
+    now = (scores[steps.rows[0]] + transitions.start).T.astype(scores.dtype, order="C")
+    best = np.empty_like(scores)
+    best[steps.rows[0]] = now.T
     for rows in steps.rows[1:]:
-        count = len(rows)
-        ends[count : len(best)] = best[count:]
-        options = best[:count, None, :] + between[None]
-        back.append(options.argmax(axis=2))
-        best = np.take_along_axis(options, back[-1][:, :, None], axis=2)[:, :, 0] + scores[rows]
-    ends[: len(best)] = best
-    tag = (ends + transitions.stop).argmax(axis=1)
-    for t in range(len(steps.rows) - 1, -1, -1):
-        rows = steps.rows[t]
-        found[rows] = tag[: len(rows)]
-        if t:
-            tag[: len(rows)] = np.take_along_axis(back[t - 1], tag[: len(rows), None], axis=1)[:, 0]
+        now = np.ascontiguousarray(now[:, : len(rows)])
+        now -= now.max(axis=0)  # or the sums of long pages would lose the last digits
+        ahead = np.full_like(now, -np.inf)
+        option = np.empty_like(now)
+        for before in range(len(now)):
+            np.add(between[before, :, None], now[before], out=option)
+            np.maximum(ahead, option, out=ahead)
+        now = ahead + scores[rows].T
+        best[rows] = now.T
+    found[steps.last] = (best[steps.last] + transitions.stop).argmax(axis=1)
+    into = np.ascontiguousarray(between.T)
+    for rows in reversed(steps.rows[1:]):
+        found[rows - 1] = (best[rows - 1] + into[found[rows]]).argmax(axis=1)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import Lines, page_feature_names, page_features
+from pilah.columns import Lines, page_feature_names, page_features
 from pilah.features import FACTS, Facts, LineScorer
 from pilah.tagger import LineTagger
 

@@ -18,6 +18,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +33,9 @@ MAX_LINE_CHARS = 20_000
 MAX_WORD_CHARS = 400
 """Character pieces are taken from so much of a word."""
 
+CHARACTERS_AT_ONCE = 100_000
+"""So much text is scored at a time: its words fit into the caches of a processor."""
+
 Floats = NDArray[np.float32]
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
 _DIGIT = re.compile(r"\d")
@@ -40,6 +44,57 @@ _DIGIT = re.compile(r"\d")
 def split_words(line: str) -> list[str]:
     """The space-separated words of a line, from its first `MAX_LINE_CHARS` characters."""
     return line[:MAX_LINE_CHARS].split()
+
+
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
+_BASE = 0x9E3779B97F4A7C15
+
+
+class _Hashed:
+    """A text as numbers: hashes of any stretches of it, polynomials of their characters modulo 2**64 from running sums.
+
+    That two of a million different stretches have one hash happens in one of 30 million texts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        powers, self._inverse = _powers(1 << len(text).bit_length())
+        self._sums = np.zeros(len(self.codes) + 1, np.uint64)
+        np.cumsum((self.codes + np.uint32(1)) * powers[: len(self.codes)], out=self._sums[1:])
+
+    def between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The hash of each stretch from a start to a stop."""
+        return (self._sums[stops] - self._sums[starts]) * self._inverse[starts]
+
+    def words(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each word starts and stops, if the text ends in a space."""
+        space = np.concatenate([[True], _SPACE[np.minimum(self.codes, len(_SPACE) - 1)]])
+        edges = np.flatnonzero(space[1:] != space[:-1])
+        return edges[0::2], edges[1::2]
+
+
+@lru_cache(maxsize=2)
+def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
+    return base.cumprod(), inverse.cumprod()
+
+
+def hashed_words(
+    lines: Sequence[str],
+) -> tuple[str, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """What `split_words` would find in some lines, as numbers: no string is made of a word, nor looked up.
+
+    Returns
+    -------
+    tuple of a str and arrays
+        The lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
+        before the end of each line, with a zero in front.
+    """
+    text = " ".join([*lines, ""])
+    hashed = _Hashed(text)
+    starts, stops = hashed.words()
+    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    return text, starts, stops, hashed.between(starts, stops), np.searchsorted(starts, ends)
 
 
 def line_scale(total: Floats, power: float) -> Floats:
@@ -61,12 +116,14 @@ def _word_counts(lines: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
 
 
 def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int], weights: Floats) -> sparse.csr_matrix:
-    indices, ends = [], [0]
-    for row in rows:
-        indices += [known[piece] for piece in row if piece in known]
-        ends.append(len(indices))
-    index = np.asarray(indices, np.int64)
-    found = sparse.csr_matrix((weights[index], index, np.asarray(ends)), shape=(len(rows), len(known)))
+    sizes = np.fromiter(map(len, rows), np.int32, len(rows))
+    total = int(sizes.sum())
+    index = np.fromiter(map(known.get, chain.from_iterable(rows), repeat(-1)), np.int32, total)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    held = index >= 0
+    ends = np.concatenate([[0], np.cumsum(held)])[ends]
+    index = index[held]
+    found = sparse.csr_matrix((weights[index], index, ends), shape=(len(rows), len(known)))
     found.sum_duplicates()
     return found
 
@@ -149,7 +206,8 @@ class Words(TfidfPart):
 
     def pieces(self, word: str) -> list[str]:
         """The word itself, or the whole token where it is punctuation alone."""
-        return _bare_word(word[:MAX_WORD_CHARS])
+        word = word[:MAX_WORD_CHARS]
+        return [_lowered(_bare(word)) or word]
 
 
 class Characters(TfidfPart):
@@ -172,16 +230,50 @@ class Characters(TfidfPart):
         """All n-grams; a word shorter than n counts once, whole."""
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
 
+    def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
+        """As of `TfidfPart`; in large batches without making the pieces, by their hashes."""
+        if getattr(self, "_sorted_for", None) is not self.vocabulary_:
+            if not self.vocabulary_ or len(words) < 1000:  # a single dump is done before the hashes would be
+                return super().counts(words)
+            ends = np.cumsum([*map(len, self.vocabulary_)])
+            hashes = _Hashed("".join(self.vocabulary_)).between(np.concatenate([[0], ends[:-1]]), ends)
+            self._order = np.argsort(hashes)
+            self._sorted, self._sorted_for = hashes[self._order], self.vocabulary_
+        if not len(words):
+            return super().counts(words)
+        hashed = _Hashed(_lowered("".join(f" {word[:MAX_WORD_CHARS]} " for word in words)))
+        starts, stops = hashed.words()
+        starts, sizes = starts - 1, stops - starts + 2  # with the spaces around them
+        at, lengths, rows = [], [], []
+        for n in range(self.ngram_min, self.ngram_max + 1):
+            whole = (sizes <= n) & ((sizes == n) | (n == self.ngram_min))  # a word shorter than n counts once
+            many = np.where(sizes > n, sizes - n + 1, whole)
+            row = np.repeat(np.arange(len(words)), many)
+            rows.append(row)
+            at.append(starts[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many))
+            lengths.append(np.minimum(n, sizes[row]))
+        start = np.concatenate(at)
+        hashes = hashed.between(start, start + np.concatenate(lengths))
+        place = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
+        known = self._sorted[place] == hashes
+        columns = self._order[place[known]]
+        where = (np.concatenate(rows)[known], columns)
+        return sparse.csr_matrix((self.idf_[columns], where), shape=(len(words), len(self.vocabulary_)))
 
-@lru_cache(maxsize=200_000)
-def _bare_word(word: str) -> list[str]:
-    return [_DIGIT.sub("0", _PUNCTUATION.sub("", word).lower() or word)]
+
+def _lowered(word: str) -> str:
+    """In lower case, digits alike."""
+    return word.lower() if word.isalpha() else _DIGIT.sub("0", word.lower())
 
 
-@lru_cache(maxsize=200_000)
+def _bare(word: str) -> str:
+    """Without the punctuation around it."""
+    return word if word.isalpha() else _PUNCTUATION.sub("", word)
+
+
 def _ngrams(word: str, low: int, high: int) -> list[str]:
-    padded = f" {_DIGIT.sub('0', word.lower())} "
-    found = []
+    padded = f" {_lowered(word)} "
+    found: list[str] = []
     for n in range(low, high + 1):
         if n >= len(padded):
             found.append(padded)
@@ -232,12 +324,12 @@ class Edges(Params):
 
     def projected(self, words: Sequence[str], weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
-        one = np.ones(len(self.vocabulary_), np.float32)
-        rows = [
-            _piece_counts([[f"{place} {self.piece(word)}"] for word in words], self.vocabulary_, one) @ weights
-            for place in PLACES
-        ]
-        return np.concatenate(rows, axis=1) if len(words) else np.zeros((0, len(PLACES) * weights.shape[1]), np.float32)
+        pieces = [self.piece(word) for word in words]
+        table = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
+        at = [[self.vocabulary_.get(f"{place} {piece}", -1) for place in PLACES] for piece in pieces]
+        return table[np.array(at, np.int64).reshape(len(words), len(PLACES))].reshape(
+            len(words), len(PLACES) * weights.shape[1]
+        )
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Place and word, in the order of the columns."""
@@ -246,8 +338,8 @@ class Edges(Params):
 
 @lru_cache(maxsize=200_000)
 def _edge_piece(word: str) -> str:
-    word = _DIGIT.sub("0", word[:MAX_WORD_CHARS].lower())
-    return (_PUNCTUATION.sub("", word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
+    word = _lowered(word[:MAX_WORD_CHARS])
+    return (_bare(word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
 
 
 PLACES = ("first", "second", "last")
@@ -280,6 +372,20 @@ class Phrases(Params):
             return []
         phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
         return [phrase] if phrase else []
+
+    def holds(self, words: Sequence[str]) -> Floats:
+        """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
+        if getattr(self, "_known_for", None) is not self.vocabulary_:
+            self._known_words, self._known_for = set(" ".join(self.vocabulary_).split(" ")), self.vocabulary_
+        return np.array([[self._may_hold(word)] for word in words], np.float32).reshape(len(words), 1)
+
+    def _may_hold(self, word: str) -> bool:
+        word = _lowered(word[:MAX_WORD_CHARS])
+        bare = _bare(word)
+        start = word.find(bare)
+        # at either end of a phrase it stands without its punctuation; what is punctuation alone may have gone
+        forms = {bare, word, word[start:], word[: start + len(bare)]}
+        return not bare or not forms.isdisjoint(self._known_words)
 
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which short lines come often enough."""
@@ -315,39 +421,48 @@ ATTRIBUTES = (
 _AT = {name: i for i, name in enumerate(ATTRIBUTES)}
 
 
-@lru_cache(maxsize=200_000)
+_COMMAS, _QUOTES, _BARS = frozenset(",;،、，"), frozenset('"“”„«»「」『』'), frozenset("|©®@>»/→")
+
+
 def word_attributes(word: str) -> tuple[float, ...]:
     """The numbers of one word in the order of `ATTRIBUTES`.
 
     A wide (Chinese, Japanese, Korean) character counts as two and a half: it carries about as much as that many
     letters, and its sentences end in other marks.
     """
-    wide = len(_WIDE.findall(word))
-    letters = sum(c.isalpha() for c in word)
-    bare = word.rstrip(_CLOSERS)
-    last = bare[-1:] if bare else ""
-    ellipsis = bare.endswith(("...", "…"))
+    size = len(word) + 1
+    width = size if word.isascii() else size + 1.5 * len(_WIDE.findall(word))
+    upper = 0 if word.islower() else sum(map(str.isupper, word))
+    if word.isalpha():  # most words: nothing else to be asked
+        return (size, width, len(word), upper, 0, word[0].isupper(), *_LETTERS_ALONE)
+    letters, digits = sum(map(str.isalpha, word)), sum(map(str.isdigit, word))
+    last = word.rstrip(_CLOSERS)[-1:]
+    ellipsis = word.rstrip(_CLOSERS).endswith(("...", "…"))
+    rank = bool(digits and _RANK.match(word))
     return (
-        len(word) + 1,
-        len(word) + 1 + 1.5 * wide,
+        size,
+        width,
         letters,
-        sum(c.isupper() for c in word),
-        sum(c.isdigit() for c in word),
+        upper,
+        digits,
         word.lstrip(_OPENERS)[:1].isupper(),
-        (last in _ENDS if last else False) and not ellipsis,
+        bool(last) and last in _ENDS and not ellipsis,
         word.endswith((":", "：")),
-        sum(c in ",;،、，" for c in word),
-        not letters and not any(c.isdigit() or unicodedata.category(c) == "Mn" for c in word),
-        bool(_RANK.match(word)),
-        bool(_TIME.match(word)),
-        bool(_DATE.match(word)),
-        any(c in '"“”„«»「」『』' for c in word),
+        sum(map(_COMMAS.__contains__, word)),
+        not letters and not digits and not any(unicodedata.category(c) == "Mn" for c in word),
+        rank,
+        bool(digits and _TIME.match(word)),
+        bool(digits and _DATE.match(word)),
+        not _QUOTES.isdisjoint(word),
         word[:1] in ("(", "[", "（"),
         word[-1:] in (")", "]", "）"),
-        any(c in "|©®@>»/→" for c in word),
+        not _BARS.isdisjoint(word),
         ellipsis,
-        int(re.sub(r"\D", "", word)) if _RANK.match(word) else -1,
+        int(re.sub(r"\D", "", word)) if rank else -1,
     )
+
+
+_LETTERS_ALONE = (0,) * (len(ATTRIBUTES) - 7) + (-1,)
 
 
 _WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
@@ -431,8 +546,8 @@ class Facts(Params):
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, len(FACTS))."""
-        table = WordTable(attribute_rows)
-        return sparse.csr_matrix(line_facts(*table.add_up(lines)[2:]) * self.scale)
+        scorer = LineScorer({"facts": self}, np.zeros((0, len(FACTS)), np.float32), np.zeros(0, np.float32))
+        return sparse.csr_matrix(scorer.score(lines)[1] * self.scale)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The facts, in the order of the columns."""
@@ -450,6 +565,9 @@ def attribute_rows(words: Sequence[str]) -> Floats:
 class WordTable:
     """Numbers per word, computed once for each distinct word and added up over lines.
 
+    Words are known by their hash, in a table with open addressing (that two of a million words have the same one happens in
+    one of 30 million cases).
+
     Parameters
     ----------
     vectors : callable
@@ -460,41 +578,51 @@ class WordTable:
         The table forgets everything when it has grown beyond so many words: a flood of new words costs time, not memory.
     """
 
-    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 400_000) -> None:
+    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 200_000) -> None:
         self._vectors = vectors
-        self._placed = placed
         self._max_words = max_words
-        self._known: dict[str, int] = {}
-        self._rows: Floats = np.zeros((0, 0), np.float32)
+        self._added = vectors([]).shape[1] - placed
+        self._third = placed // 3
+        self._forget()
+
+    def _forget(self) -> None:
+        # which word a slot holds: its hash, and its row below; 0 stands for none, and for a word that a line does not have
+        self._hashes = np.zeros(1 << 20, np.uint64)
+        self._rows = np.zeros(1 << 20, np.int32)
+        self._size = 1
+        self._sums = np.zeros((1024, self._added), np.float32)
+        # what lines want of their first, second and last words alone: attributes, then the placed columns
+        self._ends = np.zeros((1024, len(ATTRIBUTES) + 3 * self._third), np.float32)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return self._size
 
-    def _identify(self, words: list[str]) -> NDArray[np.int64]:
-        known = self._known
-        ids = [known.get(word, -1) for word in words]
-        found = np.array(ids, np.int64)
-        missing = np.flatnonzero(found < 0)
-        if len(missing):
-            if len(known) > self._max_words:
-                known.clear()
-                self._rows = self._rows[:0]
-                return self._identify(words)
-            fresh = list(dict.fromkeys(words[i] for i in missing))
-            start = len(known)
-            rows = self._vectors(fresh)
-            if start + len(fresh) > len(self._rows):
-                grown = np.zeros((max(1024, 2 * (start + len(fresh))), rows.shape[1]), np.float32)
-                if start:
-                    grown[:start] = self._rows[:start]
-                self._rows = grown
-            self._rows[start : start + len(fresh)] = rows
-            known.update(zip(fresh, range(start, start + len(fresh)), strict=True))
-            found[missing] = [known[words[i]] for i in missing]
-        return found
+    def _slots(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The slot of each hash, or the free one where the search for it ends."""
+        slots = ((hashes * np.uint64(_BASE)) >> np.uint64(44)).astype(np.int64)
+        taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._rows[slots] > 0))
+        while len(taken):
+            slots[taken] = (slots[taken] + 1) % len(self._rows)
+            at = slots[taken]
+            taken = taken[(self._hashes[at] != hashes[taken]) & (self._rows[at] > 0)]
+        return slots
+
+    def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
+        start, stop = self._size, self._size + len(words)
+        if stop > len(self._sums):
+            self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
+        numbers = self._vectors(words)
+        self._sums[start:stop] = numbers[:, : self._added]
+        self._ends[start:stop] = np.delete(numbers, np.s_[len(ATTRIBUTES) : self._added], axis=1)
+        left = np.arange(len(words))
+        while len(left):  # of those that end at one free slot the first takes it
+            slots, firsts = np.unique(self._slots(hashes[left]), return_index=True)
+            self._hashes[slots], self._rows[slots] = hashes[left[firsts]], start + left[firsts]
+            left = np.delete(left, firsts)
+        self._size = stop
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line.
+        """Sums over the words of each line; give it up to some hundred thousand characters at a time.
 
         Returns
         -------
@@ -502,34 +630,33 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        words: list[str] = []
-        ends = [0]
-        for line in lines:
-            words += split_words(line)
-            ends.append(len(words))
-        ids = self._identify([*words, ""])[:-1]  # the empty word keeps the table from being empty
-        indptr = np.array(ends, np.int64)
-        sizes = np.diff(indptr)
-        a, width = len(ATTRIBUTES), self._rows.shape[1] - self._placed
-        table = self._rows[: len(self._known)]
-        counts = sparse.csr_matrix((np.ones(len(ids), np.float32), ids, indptr), shape=(len(lines), len(table)))
-        sums = np.asarray(counts @ table[:, :width])
+        text, starts, stops, hashes, ends = hashed_words([line[:MAX_LINE_CHARS] for line in lines])
+        if self._size > self._max_words:
+            self._forget()
+        rows = self._rows[self._slots(hashes)]
+        missing = np.flatnonzero(rows == 0)
+        if len(missing):
+            fresh, first_at = np.unique(hashes[missing], return_index=True)
+            at = missing[first_at]
+            self._learn(fresh, [text[i:j] for i, j in zip(starts[at].tolist(), stops[at].tolist(), strict=True)])
+            rows[missing] = self._rows[self._slots(hashes[missing])]
+        sizes = np.diff(ends)
+        shape = (len(lines), len(self._sums))
+        sums = sparse.csr_matrix((np.ones(len(rows), np.float32), rows, ends.astype(np.int32)), shape=shape) @ self._sums
+        rows = np.append(rows, np.int32(0))
+        first = self._ends[np.where(sizes > 0, rows[ends[:-1]], 0)]
+        second = self._ends[np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
+        last = self._ends[np.where(sizes > 0, rows[ends[1:] - 1], 0)]
+        a, third = len(ATTRIBUTES), self._third
+        placed = first[:, a : a + third] + second[:, a + third : a + 2 * third]
+        placed += last[:, a + 2 * third :] * (sizes > 1)[:, None]  # a lone word is its line's first alone
+        return sums[:, a:], placed, sums[:, :a], first[:, :a], last[:, :a], sizes.astype(np.float32)
 
-        def gather(places: NDArray[np.int64], rows: NDArray[np.bool_], columns: slice) -> Floats:
-            found = np.zeros((len(lines), columns.stop - columns.start), np.float32)
-            found[rows] = table[ids[places[rows]], columns]
-            return found
 
-        first, second, last = indptr[:-1], indptr[:-1] + 1, indptr[1:] - 1
-        placed = np.zeros((len(lines), self._placed // 3), np.float32)
-        for place, (at, least) in enumerate(((first, 1), (second, 2), (last, 2))):
-            start = width + place * (self._placed // 3)
-            placed += gather(at, sizes >= least, slice(start, start + self._placed // 3))
-        attributes = slice(0, a)
-        return (
-            sums[:, a:], placed, sums[:, :a], gather(first, sizes > 0, attributes), gather(last, sizes > 0, attributes),
-            sizes.astype(np.float32),
-        )  # fmt: skip
+def _grown(table: Floats, used: int, size: int) -> Floats:
+    found = np.zeros((size, table.shape[1]), np.float32)
+    found[:used] = table[:used]
+    return found
 
 
 class LineScorer:
@@ -575,29 +702,43 @@ class LineScorer:
             counts = part.counts(words)
             columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
             columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
+        columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
         return np.concatenate(columns, axis=1)
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
+        n = len(lines)
+        found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
+        ends = np.cumsum([0, *(min(len(line), MAX_LINE_CHARS) + 1 for line in lines)])
+        start = 0
+        while start < n:
+            stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
+            for whole, part in zip(found, self._scored(lines[start:stop]), strict=True):
+                whole[start:stop] = part
+            start = stop
+        scores, facts, widths, numbers = found
+        return scores, facts, widths, numbers
+
+    def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         sums, placed, *attributes = self.table.add_up(lines)
-        facts = line_facts(*attributes)
+        totals, first, last, words = attributes
+        facts = line_facts(totals, first, last, words)
         scores = facts @ self.fact_weights + self.intercept
         if self._edges:
             scores += placed
-        for phrases, weights in self._phrases:
-            known = phrases.vocabulary_
-            found = [(i, known[p]) for i, line in enumerate(lines) for p in phrases.analyze(line) if p in known]
-            if found:
-                rows, columns = np.array(found).T
-                scores[rows] += weights[columns]
         start = 0
         for part, _ in self._tfidf:
             scale = line_scale(sums[:, start + self.types], part.power)
             scores += sums[:, start : start + self.types] * scale[:, None]
             start += self.types + 1
-        _, first, last, words = attributes
+        for column, (phrases, weights) in enumerate(self._phrases, start):
+            known = phrases.vocabulary_
+            for i in np.flatnonzero(sums[:, column] == words).tolist():  # all its words are words of phrases
+                for phrase in phrases.analyze(lines[i]):
+                    if phrase in known:
+                        scores[i] += weights[known[phrase]]
         marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
         numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        return scores, facts, attributes[0][:, _AT["width"]], numbers
+        return scores, facts, totals[:, _AT["width"]], numbers

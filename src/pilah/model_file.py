@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import ChainCRF, Perceptron, Stacked, page_feature_names
+from pilah.columns import page_feature_names
+from pilah.context import ChainCRF, Perceptron, Stacked
 from pilah.decoding import Argmax, Transitions, Viterbi
 from pilah.features import Characters, Edges, Facts, LineScorer, Phrases, Words
 from pilah.labels import LabelSet
@@ -163,7 +164,7 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
         part, name = _built(description), description["name"]
         if not isinstance(part, Facts):
             pieces = arrays[f"vocabulary.{name}"].tobytes().decode().split("\n")
-            part.vocabulary_ = {piece: i for i, piece in enumerate(pieces)} if pieces != [""] else {}
+            part.vocabulary_ = dict(zip(pieces, range(len(pieces)), strict=True)) if pieces != [""] else {}
             part.idf_ = arrays[f"idf.{name}"]
         parts[name] = part
     tags: Sequence[Any] = card["tags"]

@@ -13,7 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pilah.labels import UNKNOWN_ROLE, Tag
 
@@ -49,7 +54,14 @@ class Page:
     def from_text(cls, text: str, source: str = "") -> Page:
         """Split a text into lines; a byte order mark in front is kept aside, not in the first line."""
         bom = text.startswith("\ufeff")
-        parts = _LINE_END.split(text[1:] if bom else text)
+        text = text[1:] if bom else text
+        if "\r" not in text:  # most dumps: the fast way to the same
+            rows = text.split("\n")
+            rows = rows if rows[-1] else rows[:-1]
+            return cls(
+                tuple(rows), ("\n",) * (len(rows) - 1) + ("\n" if text.endswith("\n") else "",) * bool(rows), source, bom
+            )
+        parts = _LINE_END.split(text)
         lines, ends = parts[0::2], [*parts[1::2], ""]
         if not lines[-1]:  # the text is empty or ends in a line end: no further line begins there
             lines, ends = lines[:-1], ends[:-1]
@@ -188,6 +200,57 @@ def reason(error: Exception) -> str:
 def blanks(lines: Sequence[str]) -> list[bool]:
     """Which lines hold no visible character: such a line belongs to what it stands in."""
     return [not line.strip() for line in lines]
+
+
+@dataclass(frozen=True)
+class Visible:
+    """The lines of pages that are not blank, and what every line, blank or not, takes its label from.
+
+    Attributes
+    ----------
+    sizes, lengths : sequences of int
+        Lines of each page, and those that are not blank.
+    lines : list of str
+        Those that are not blank, of all pages.
+    mask : array of shape (sum of sizes,)
+        Which lines these are.
+    source : array of shape (sum of sizes,)
+        A row of ``lines``: the line's own, that of the line above, or that of the first line below; ``len(lines)`` on a
+        page that is all blank.
+
+    Examples
+    --------
+    >>> visible = Visible.of([["", "Terkini", " ", "-"], [""]])
+    >>> visible.lines, visible.lengths, visible.source.tolist()
+    (['Terkini', '-'], [2, 0], [0, 0, 0, 1, 2])
+    >>> visible.split(["a", "b", "c", "d", "e"])
+    [['a', 'b', 'c', 'd'], ['e']]
+    """
+
+    sizes: Sequence[int]
+    lines: list[str]
+    lengths: list[int]
+    mask: NDArray[np.bool_]
+    source: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pages: Sequence[Sequence[str]]) -> Visible:
+        """The visible lines of pages."""
+        sizes = [len(page) for page in pages]
+        every = list(chain.from_iterable(pages))
+        mask = ~np.array(blanks(every), bool)
+        seen = np.concatenate([[0], np.cumsum(mask)])  # how many lines before each line are not blank
+        ends = np.cumsum([0, *sizes])
+        first, lengths = seen[ends[:-1]], np.diff(seen[ends])
+        source = np.maximum(seen[1:] - 1, np.repeat(first, sizes))
+        source[np.repeat(lengths == 0, sizes)] = seen[-1]
+        lines = every if seen[-1] == len(every) else [every[i] for i in np.flatnonzero(mask)]
+        return cls(sizes, lines, lengths.tolist(), mask, source)
+
+    def split(self, rows: list[Any]) -> list[list[Any]]:
+        """What was found of every line, page by page."""
+        ends = np.cumsum([0, *self.sizes]).tolist()
+        return [rows[start:stop] for start, stop in pairwise(ends)]
 
 
 def first_sentence(error: BaseException) -> str:

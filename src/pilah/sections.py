@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _SIGNS = r"[-–—•·*»›>▪■□○●◦‣+|#→✓]"
 _BULLET_LINE = re.compile(rf"^\W*{_SIGNS}?\W*$")
@@ -29,8 +30,7 @@ _READ_ALSO = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One headline of a block with what is printed with it (category, time, count)."""
 
     headline: str
@@ -140,16 +140,14 @@ def _section(lines: Sequence[str], label: str, roles: Sequence[str], start: int,
 
 
 def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
-    def is_rank(text: str) -> bool:
-        return bool(_RANK_LINE.match(text))
-
-    plain = [(text, role) for text, role in rows if role != "bullet" and not is_rank(text)]
-    leads = bool(plain) and plain[0][1] == "meta" and sum(r == "meta" for _, r in plain) > 1
-    bulleted = sum(role == "bullet" or is_rank(text) for text, role in rows) > 1
+    rows = [(text, "bullet" if role == "bullet" or _RANK_LINE.match(text) else role) for text, role in rows]
+    plain = [role for _, role in rows if role != "bullet"]
+    leads = plain[:1] == ["meta"] and plain.count("meta") > 1
+    bulleted = len(rows) - len(plain) > 1
     items: list[_Open] = [_Open()]
     for text, role in rows:
         current = items[-1]
-        if role == "bullet" or is_rank(text):
+        if role == "bullet":
             if current.headline is not None:
                 items.append(_Open())
         elif role == "meta":

@@ -7,22 +7,21 @@ Two passes: a linear model judges each line by itself (`features`), a second lin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.context import Lines
+from pilah.columns import Lines
 from pilah.decoding import Transitions
 from pilah.features import LineScorer
 from pilah.labels import UNDECIDED, UNKNOWN_ROLE, LabelSet, Tag
-from pilah.page import blanks
+from pilah.page import Visible, blanks
 from pilah.params import Params
 
 
-@dataclass(frozen=True)
-class TaggedLine:
+class TaggedLine(NamedTuple):
     """One line with what was decided about it. ``confidence`` is the posterior of the label, from 0 to 1."""
 
     label: str
@@ -225,45 +224,39 @@ class LineTagger(Params):
 
     def predict(self, pages: Sequence[Sequence[str]]) -> list[list[str]]:
         """The label of every line of every page."""
-        return [[line.label for line in page] for page in self.tag(pages, posteriors=False)]
+        visible = Visible.of(pages)
+        numbers, _ = self._decoded(visible, posteriors=False)
+        labels = np.array([*(label for label, _ in self.tags_), self._default()], object)
+        return visible.split(labels[np.append(numbers, len(self.tags_))[visible.source]].tolist())
 
-    def tag(self, pages: Sequence[Sequence[str]], posteriors: bool = True) -> list[list[TaggedLine]]:
-        """Label, role and confidence of every line of every page."""
-        keep = [[i for i, blank in enumerate(blanks(page)) if not blank] for page in pages]
-        flat = [page[i] for page, rows in zip(pages, keep, strict=True) for i in rows]
-        lengths = [len(rows) for rows in keep]
-        scores = self.tag_scores(flat, lengths)
-        numbers = self.decoder.decode(scores, lengths, self.transitions_)
-        sure = np.ones(len(flat))
-        if posteriors and len(flat):
-            p = self.decoder.posteriors(scores.astype(np.float64), lengths, self.transitions_)
-            names = [label for label, _ in self.tags_]
-            same = np.array([[a == b for b in names] for a in names], float)
-            sure = np.minimum((p * same[numbers]).sum(axis=1), 1.0)
-        printed = [(label, self.labels.printed(role)) for label, role in self.tags_]
-        found, start = [], 0
-        for page, rows in zip(pages, keep, strict=True):
-            stop = start + len(rows)
-            known = [
-                TaggedLine(printed[k][0], printed[k][1], float(c))
-                for k, c in zip(numbers[start:stop], sure[start:stop], strict=True)
-            ]
-            found.append(_with_blanks(len(page), rows, known, self.labels))
-            start = stop
-        return found
+    def tag(self, pages: Sequence[Sequence[str]]) -> list[list[TaggedLine]]:
+        """Label, role and confidence of every line of every page.
 
+        A blank line has the label of what it stands in: of the line above, or of the first line below.
+        """
+        visible = Visible.of(pages)
+        numbers, sure = self._decoded(visible)
+        tags = [*self.tags_, (self._default(), UNKNOWN_ROLE)]
+        at = np.append(numbers, len(self.tags_))[visible.source]
+        labels = np.array([label for label, _ in tags], object)[at]
+        roles = np.array([self.labels.printed(role) for _, role in tags], object)[at]
+        roles[~visible.mask] = UNKNOWN_ROLE
+        rows = zip(labels.tolist(), roles.tolist(), np.append(sure, 1.0)[visible.source].tolist(), strict=True)
+        return visible.split(list(map(TaggedLine._make, rows)))
 
-def _with_blanks(size: int, rows: Sequence[int], known: Sequence[TaggedLine], labels: LabelSet) -> list[TaggedLine]:
-    """Give blank lines the label of what they stand in: of the line above, or of the first line below."""
-    if len(rows) == size:
-        return list(known)
-    at = dict(zip(rows, known, strict=True))
-    current = known[0] if known else TaggedLine(labels.body or labels.names[0], UNKNOWN_ROLE, 1.0)
-    found = []
-    for i in range(size):
-        current = at.get(i, current)
-        found.append(at.get(i) or TaggedLine(current.label, UNKNOWN_ROLE, current.confidence))
-    return found
+    def _default(self) -> str:
+        return self.labels.body or self.labels.names[0]
+
+    def _decoded(self, visible: Visible, posteriors: bool = True) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The tag number of every line that is not blank, and the posterior of its label."""
+        scores = self.tag_scores(visible.lines, visible.lengths)
+        numbers = self.decoder.decode(scores, visible.lengths, self.transitions_)
+        if not posteriors or not len(numbers):
+            return numbers, np.ones(len(numbers))
+        p = self.decoder.posteriors(scores.astype(np.float64), visible.lengths, self.transitions_)
+        names = [label for label, _ in self.tags_]
+        same = np.array([[a == b for b in names] for a in names], float)
+        return numbers, np.minimum((p * same[numbers]).sum(axis=1), 1.0)
 
 
 def linear_weights(model: Any, types: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,0 +1,279 @@
+"""What the page says about a line: the columns that the second pass looks at.
+
+The first pass (`features.LineScorer`) judges each line by itself. Here every line sees the judgements of its
+neighbours, how much of the page reads like an article above and below it, and whether it stood there before.
+
+`page_columns` declares the columns, each with its name. The matrix that learners are trained on (`page_features`), the
+names that explanations show, and the scores of a prediction (`page_scores`) all follow from that one declaration. The
+scores come without the matrix: what is said of a neighbour is multiplied by its weights before it is moved to the line
+that sees it, and the steps of a measure are a table of sums of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah.features import FACTS
+
+Floats = NDArray[np.float32]
+TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
+NEIGHBOUR_FACTS = [2, 4, 6, 9, 11, 13, *range(24, len(FACTS))]
+"""What is seen of the two nearest lines on each side (indices into the facts): some width steps, and all but sizes."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of some pages as numbers: what the first pass hands to the second.
+
+    Attributes
+    ----------
+    scores : array of shape (lines, types)
+        First-pass scores of every line type.
+    facts : array of shape (lines, facts)
+    widths : array of shape (lines,)
+    numbers : array of shape (lines,)
+        The number that a line begins with or consists of (a rank), -1 for none.
+    keys : array of shape (lines,)
+        Equal for equal texts.
+    lengths : sequence of int
+        Lines per page.
+    groups : array of shape (types, 4)
+        Which types are body text, openers of blocks, anything else, and (of those) times.
+    """
+
+    scores: Floats
+    facts: Floats
+    widths: Floats
+    numbers: Floats
+    keys: NDArray[np.int64]
+    lengths: Sequence[int]
+    groups: Floats
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of the second pass.
+
+    Attributes
+    ----------
+    names : sequence of str
+        One for each column.
+    values : array of shape (lines, columns), or (lines,) for a measure
+    offset : int
+        Whose values a line sees: those of the line so many lines below it, of no line (zeros) beyond the ends of its page.
+    bounds : sequence of float
+        Of a measure: one column for each, one where the measure is above it.
+    """
+
+    names: Sequence[str]
+    values: Floats
+    offset: int = 0
+    bounds: Sequence[float] = ()
+
+    def matrix(self, lengths: Sequence[int]) -> Floats:
+        """The columns themselves, shape (lines, columns)."""
+        if self.bounds:
+            return steps(self.values, self.bounds)
+        return shifted(self.values, lengths, self.offset) if self.offset else self.values
+
+    def scores(self, weights: Floats, lengths: Sequence[int]) -> Floats:
+        """``matrix(lengths) @ weights`` without the matrix, for weights of shape (columns, types)."""
+        if self.bounds:
+            sums = np.concatenate([np.zeros_like(weights[:1]), weights]).cumsum(axis=0)
+            return np.asarray(sums[np.searchsorted(np.asarray(self.bounds, np.float32), self.values)])
+        found: Floats = self.values @ weights
+        return shifted(found, lengths, self.offset) if self.offset else found
+
+
+def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Columns]:
+    """Everything the second pass looks at.
+
+    Steps of one measure are named ``measure>bound``, logarithms ``name (log)``; names of what neighbours are begin with their place.
+
+    Parameters
+    ----------
+    types : sequence of str
+        Names of the line types, in the order of ``lines.scores``.
+    window : int
+        How many lines above and below are looked at.
+    """
+    lengths, n = lines.lengths, len(lines.scores)
+
+    def measure(name: str, values: Floats, *bounds: float) -> Columns:
+        return Columns([f"{name}>{bound:g}" for bound in bounds], values, bounds=bounds)
+
+    def neighbours(offset: int, names: Sequence[str], values: Floats) -> Iterator[Columns]:
+        for side, way in (("above", -offset), ("below", offset)):
+            yield Columns([f"{offset} {side}: {name}" for name in names], values, way)
+
+    p = softmax(lines.scores)
+    looks = [f"looks like {kind}" for kind in types]
+    base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
+    base_names = [*looks, *(f"{name} (log)" for name in looks)]
+    near = np.concatenate([base, lines.facts[:, NEIGHBOUR_FACTS]], axis=1)
+    near_names = [*base_names, *(FACTS[i] for i in NEIGHBOUR_FACTS)]
+    yield Columns([f"this line: {name}" for name in base_names], base)
+    yield Columns([f"this line: {name}" for name in FACTS], lines.facts)
+    for offset in range(1, window + 1):
+        yield from neighbours(offset, *((near_names, near) if offset <= 2 else (base_names, base)))
+    for offset in (3, 4):  # lists repeat themselves every three or four lines
+        yield from neighbours(offset, looks, p)
+
+    kinds = p @ lines.groups
+    text, opener, item = kinds[:, 0] * (lines.widths > 90), kinds[:, 1], kinds[:, 2:3]  # text reads like a paragraph
+    counted = np.stack([np.ones(n, np.float32), text, opener], axis=1)
+    above, below = running(counted, lengths), running(counted, lengths, backwards=True)
+    yield measure("lines above", above[:, 0], 0, 1, 2, 4, 8)
+    yield measure("lines below", below[:, 0], 0, 1, 2, 4, 8, 16)
+    yield measure("paragraphs above", above[:, 1], 0.3, 0.8, 1.5, 3, 6)
+    yield measure("paragraphs below", below[:, 1], 0.3, 0.8, 1.5, 3, 6)
+    yield measure("headings above", above[:, 2], 0.3, 0.8, 1.5, 3)
+    yield measure("headings below", below[:, 2], 0.3, 0.8, 1.5, 3)
+    yield Columns(["always"], counted[:, :1])
+
+    # the neighbourhood at large: what the next and the last four lines are on average
+    kind_names = ("body text", "headings", "items", "times")
+    at_large = [(part, nearby(kinds, lengths, 4 * way)) for part, way in (("next", 1), ("last", -1))]
+    for part, mean in at_large:
+        yield Columns([f"{part} 4 lines: {kind}" for kind in kind_names], mean)
+    for part, mean in at_large:
+        yield Columns([f"an item, and {part} 4 lines: {kind}" for kind in kind_names], item * mean)
+    # how alike the widths of neighbours are: lists keep to one measure
+    width = np.log1p(lines.widths)
+    for place, offset in (("2 above", -2), ("1 above", -1), ("1 below", 1), ("2 below", 2)):
+        gap = np.abs(width - shifted(width, lengths, offset))
+        yield measure(f"width unlike that of {place}", gap, 0.15, 0.4, 0.9)
+    yield Columns(["stood here before", "stands here again"], np.stack(repeats(lines.keys, lengths), axis=1))
+    timed = np.concatenate([lines.facts[:, TIME_FACTS], kinds[:, 3:]], axis=1)
+    timed_names = [*(FACTS[i] for i in TIME_FACTS), "looks like a time"]
+    for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
+        share = nearby(timed, lengths, span)
+        yield Columns([f"next {span} lines: {name}" for name in timed_names], share)
+        yield measure(f"next {span} lines: share with times", share[:, 3], 0.09, 0.2, 0.3, 0.45)
+    rank_names = ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
+    yield Columns([*rank_names, "the next number is one"], ranked(lines.numbers, lengths))
+    # the type that the nearest line above that opens a block would open
+    openers = np.flatnonzero(lines.groups[:, 1] > 0)
+    opened, distance = nearest_opener(p[:, openers], opener, lengths)
+    yield Columns([f"nearest heading above: {types[i]}" for i in openers.tolist()], opened)
+    yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
+
+
+def page_features(lines: Lines, window: int) -> Floats:
+    """The columns as a matrix, shape (lines, columns): what is learned from, and taken apart where a line is explained."""
+    types = [""] * lines.scores.shape[1]
+    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, types, window)], axis=1)
+
+
+def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
+    """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
+    found, start = np.zeros((len(lines.scores), weights.shape[1]), np.float32), 0
+    for columns in page_columns(lines, [""] * lines.scores.shape[1], window):
+        stop = start + len(columns.names)
+        found += columns.scores(weights[start:stop], lines.lengths)
+        start = stop
+    return found
+
+
+def page_feature_names(types: Sequence[str], groups: Floats, window: int) -> tuple[str, ...]:
+    """What each column of `page_features` says, in words. Parameters as of `page_columns` and `Lines`."""
+    none = np.zeros(0, np.float32)
+    lines = Lines(none.reshape(0, len(types)), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
+    return tuple(name for columns in page_columns(lines, types, window) for name in columns.names)
+
+
+def softmax(scores: NDArray[Any]) -> NDArray[Any]:
+    """Rows that sum to one."""
+    e = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(scores) else scores
+    return np.asarray(e / np.maximum(e.sum(axis=1, keepdims=True), 1e-30))
+
+
+def page_ends(lengths: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first row of each page, and the row after its last."""
+    sizes = np.asarray(lengths, np.int64)
+    ends = np.cumsum(sizes)
+    return ends - sizes, ends
+
+
+def shifted(values: Floats, lengths: Sequence[int], offset: int) -> Floats:
+    """Row i holds row i + offset of the same page, or zeros beyond its ends."""
+    found = np.zeros_like(values)
+    n, starts, ends = len(values), *page_ends(lengths)
+    reach = np.arange(min(abs(offset), n))
+    if offset > 0:
+        found[:-offset] = values[offset:]
+        rows = ends[:, None] - 1 - reach  # rows before a page that is shorter than the offset look beyond their own end too
+    else:
+        found[-offset:] = values[: n + offset] if -offset < n else values[:0]
+        rows = starts[:, None] + reach
+    found[rows[(rows >= 0) & (rows < n)]] = 0
+    return found
+
+
+def running(values: Floats, lengths: Sequence[int], backwards: bool = False) -> Floats:
+    """Sums of columns over the lines before (or after) each line of its page, the line itself left out."""
+    total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0, dtype=np.float64)])
+    starts, ends = page_ends(lengths)
+    if backwards:
+        return np.asarray(np.repeat(total[ends], lengths, axis=0) - total[1:], np.float32)
+    return np.asarray(total[:-1] - np.repeat(total[starts], lengths, axis=0), np.float32)
+
+
+def nearby(values: Floats, lengths: Sequence[int], span: int) -> Floats:
+    """Means over the next ``span`` lines, or the last ones where it is negative; lines beyond the ends of a page count as zeros."""
+    way = 1 if span > 0 else -1
+    return np.asarray(np.mean([shifted(values, lengths, k) for k in range(way, span + way, way)], axis=0))
+
+
+def steps(values: Floats, bounds: Sequence[float]) -> Floats:
+    """Thermometer code: one column per bound, one where the value is above it."""
+    return (values[:, None] > np.asarray(bounds, np.float32)).astype(np.float32)
+
+
+def ranked(numbers: Floats, lengths: Sequence[int]) -> Floats:
+    """How a line stands to the numbered lines around it, shape (lines, 5).
+
+    It is numbered one; its number follows the last numbered line's; the next number follows its own; it stands between
+    two numbers that follow each other; the next numbered line is a one.
+    """
+    n = len(numbers)
+    pages = np.repeat(np.arange(len(lengths)), lengths)
+    rows = np.flatnonzero(numbers >= 0)
+    found = np.zeros((n, 5), np.float32)
+    if not len(rows):
+        return found
+    value, page = numbers[rows], pages[rows]
+    follows = (value[1:] == value[:-1] + 1) & (page[1:] == page[:-1])
+    found[rows, 0] = value == 1
+    found[rows[1:], 1] = follows
+    found[rows[:-1], 2] = follows
+    after = np.searchsorted(rows, np.arange(n), side="right")  # index of the next numbered line
+    inside = (after > 0) & (after < len(rows))
+    found[inside, 3] = follows[after[inside] - 1]
+    near = after < len(rows)
+    found[near, 4] = (value[after[near]] == 1) & (page[after[near]] == pages[near])
+    return found
+
+
+def repeats(keys: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Floats]:
+    """Whether a line's text stood earlier, and stands again later, on its page."""
+    pages = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((np.arange(len(keys)), keys, pages))
+    same = (keys[order][1:] == keys[order][:-1]) & (pages[order][1:] == pages[order][:-1])
+    earlier, later = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
+    earlier[order[1:]] = same
+    later[order[:-1]] = same
+    return earlier, later
+
+
+def nearest_opener(p: Floats, opens: Floats, lengths: Sequence[int]) -> tuple[Floats, Floats]:
+    """The rows of ``p`` of the nearest line above that opens a block, and how far above it is; zeros where there is none."""
+    rows = np.arange(len(p))
+    seen = np.maximum.accumulate(np.concatenate([[-1], np.where(opens > 0.5, rows, -1)]))[:-1]
+    valid = seen >= np.repeat(page_ends(lengths)[0], lengths)
+    return p[seen] * valid[:, None], np.where(valid, rows - seen, 0).astype(np.float32)

@@ -1,0 +1,151 @@
+"""What the page says about a line: columns by hand, and the scores that come without their matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import toy_pages, toy_tagger
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pilah.columns import (
+    Columns,
+    nearby,
+    nearest_opener,
+    page_features,
+    page_scores,
+    ranked,
+    repeats,
+    running,
+    shifted,
+    softmax,
+    steps,
+)
+from pilah.tagger import LineTagger
+
+LENGTHS = [3, 0, 2]
+COLUMN = np.array([1.0, 2.0, 3.0, 10.0, 20.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [
+        (0, [1, 2, 3, 10, 20]),
+        (1, [2, 3, 0, 20, 0]),
+        (-1, [0, 1, 2, 0, 10]),
+        (2, [3, 0, 0, 0, 0]),
+        (-2, [0, 0, 1, 0, 0]),
+        (5, [0] * 5),
+        (-7, [0] * 5),
+    ],
+)
+def test_a_neighbour_is_a_line_of_the_same_page(offset: int, expected: list[int]) -> None:
+    assert shifted(COLUMN, LENGTHS, offset).tolist() == expected
+    assert shifted(COLUMN[:, None], LENGTHS, offset)[:, 0].tolist() == expected
+
+
+def test_a_running_sum_leaves_the_line_itself_out_and_begins_anew_on_each_page() -> None:
+    assert running(COLUMN, LENGTHS).tolist() == [0, 1, 3, 0, 10]
+    assert running(COLUMN, LENGTHS, backwards=True).tolist() == [5, 3, 0, 20, 0]
+
+
+@given(st.lists(st.integers(0, 5), max_size=5), st.integers(-6, 6))
+def test_neighbours_and_sums_are_those_of_each_page_alone(lengths: list[int], offset: int) -> None:
+    values = np.random.default_rng(sum(lengths)).random(sum(lengths), np.float32)
+    pages = np.split(values, np.cumsum(lengths)[:-1]) if lengths else []
+
+    def each(function: Callable[[Any, list[int]], Any]) -> Any:
+        return np.concatenate([np.zeros(0), *(function(page, [len(page)]) for page in pages)])
+
+    np.testing.assert_array_equal(shifted(values, lengths, offset), each(lambda page, size: shifted(page, size, offset)))
+    for backwards in (False, True):
+        expected = each(lambda page, size, b=backwards: running(page, size, b))
+        np.testing.assert_allclose(running(values, lengths, backwards), expected, atol=1e-5)
+
+
+def test_steps_tell_which_bounds_a_value_is_above() -> None:
+    assert steps(np.array([0.0, 1.0, 1.5, 9.0], np.float32), (0, 1, 4)).tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
+
+
+def test_a_repeated_line_is_told_on_its_own_page_alone() -> None:
+    earlier, later = repeats(np.array([7, 8, 7, 7, 8, 8]), [4, 2])
+    assert earlier.tolist() == [0, 0, 1, 1, 0, 1]
+    assert later.tolist() == [1, 0, 1, 0, 1, 0]
+
+
+def test_ranks_are_told_by_the_numbered_lines_around() -> None:
+    #         a   1   b   2   c   1   d | 2   e
+    numbers = np.array([-1, 1, -1, 2, -1, 1, -1, 2, -1], np.float32)
+    is_one, follows, followed, between, before_one = ranked(numbers, [7, 2]).T
+    assert is_one.tolist() == [0, 1, 0, 0, 0, 1, 0, 0, 0]
+    assert follows.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0]  # the 2 of the other page follows nothing
+    assert followed.tolist() == [0, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert between[2] == 1
+    assert between[[0, 4, 6, 8]].tolist() == [0, 0, 0, 0]
+    assert before_one[[0, 2, 4, 6, 8]].tolist() == [1, 0, 1, 0, 0]
+
+
+def test_a_page_without_numbers_has_no_ranks() -> None:
+    assert not ranked(np.full(4, -1, np.float32), [4]).any()
+
+
+def test_a_line_sees_the_nearest_opener_above_it() -> None:
+    # types: body, related heading, latest heading, item
+    groups = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]], np.float32)
+    p = np.array(
+        [[0.0, 0.9, 0.1, 0.0], [0.0, 0, 0, 1.0], [0.0, 0.2, 0.8, 0.0], [0.0, 0, 0, 1.0], [0.0, 0, 0, 1.0], [0.0, 0, 0, 1.0]],
+        np.float32,
+    )
+    found, distance = nearest_opener(p[:, 1:3], p @ groups[:, 1], [5, 1])
+    # a heading sees the one above it, not itself; the next page sees none
+    np.testing.assert_allclose(found, [[0, 0], [0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0, 0]], atol=1e-6)
+    assert distance.tolist() == [0, 1, 2, 1, 2, 0]
+
+
+def test_softmax_adds_up_to_one_however_large_the_scores() -> None:
+    found = softmax(np.array([[1e4, 1e4], [-1e4, 0.0]]))
+    assert found.tolist() == [[0.5, 0.5], [0.0, 1.0]]
+    assert softmax(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_the_lines_nearby_are_averaged_and_those_beyond_the_page_count_as_zeros() -> None:
+    assert nearby(COLUMN, LENGTHS, 2).tolist() == [2.5, 1.5, 0, 10, 0]  # (2 + 3) / 2, (3 + 0) / 2, ...
+    assert nearby(COLUMN, LENGTHS, -2).tolist() == [0, 0.5, 1.5, 0, 5]
+
+
+# --------------------------------------------------------------------------------------- scores without the matrix
+
+
+def test_weights_of_steps_are_a_table_of_sums() -> None:
+    measure = Columns(["x>0", "x>1", "x>4"], np.array([0.0, 0.5, 1.0, 4.5], np.float32), bounds=(0, 1, 4))
+    weights = np.array([[1.0, -1.0], [10.0, 0.0], [100.0, 3.0]], np.float32)
+    # above no bound; above the first; not above the second, which it equals; above all three
+    assert measure.scores(weights, [4]).tolist() == [[0, 0], [1, -1], [1, -1], [111, 2]]
+
+
+def test_weights_are_applied_before_a_neighbour_is_moved() -> None:
+    below = Columns(["1 below: x", "1 below: y"], np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], np.float32), offset=1)
+    weights = np.array([[1.0], [10.0]], np.float32)
+    assert below.scores(weights, [2, 1]).tolist() == [[43], [0], [0]]
+
+
+@pytest.fixture(scope="module")
+def tagger() -> LineTagger:
+    return toy_tagger().fit(*toy_pages(4))
+
+
+hostile = st.text(st.sampled_from("aB1 9.:-(\u2028\u3000\u0301“…新بé"), max_size=30)
+usual = st.sampled_from(["Terkini", "Baca juga: Sungai Awi Meluap", "-", "2", "10:42 WIB", "Warga pulang ke rumah. " * 6])
+
+
+@settings(max_examples=60, deadline=None)
+@given(pages=st.lists(st.lists(usual | hostile, max_size=14), max_size=6), window=st.integers(0, 3), seed=st.integers(0, 9))
+def test_scores_are_those_of_the_matrix(tagger: LineTagger, pages: list[list[str]], window: int, seed: int) -> None:
+    lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
+    matrix = page_features(lines, window)
+    weights = np.random.default_rng(seed).normal(0, 0.5, (matrix.shape[1], 7)).astype(np.float32)
+    found = page_scores(lines, window, weights)
+    np.testing.assert_allclose(found, matrix.astype(np.float64) @ weights, rtol=1e-5, atol=1e-5)
