@@ -24,9 +24,10 @@ CONF = Path(__file__).resolve().parent / "conf" / "predict"  # apart: in trainin
 
 def options_of(overrides: list[str]) -> Any:
     """What the configuration says, with the overrides; Hydra is loaded where there is something to compose."""
-    config = OmegaConf.load(CONF / "predict.yaml")
-    if not overrides and config.pop("defaults") == [{"engine": None}, "_self_"]:
-        return OmegaConf.to_container(config)
+    if not overrides:
+        config = OmegaConf.load(CONF / "predict.yaml")
+        if config.pop("defaults") == [{"engine": None}, "_self_"]:
+            return OmegaConf.to_container(config)
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException

@@ -186,3 +186,11 @@ def test_thousands_of_lines_neither_overflow_nor_vanish() -> None:
     found = forward_backward(scores, [4000], Transitions.none(2))
     np.testing.assert_allclose(found.lines[:, 0], np.tile([1.0, 0.0], 2000), atol=1e-12)
     assert found.log_partition == pytest.approx(4000 * 300.0)
+
+
+def test_a_long_page_in_single_precision_has_the_tags_of_double_precision() -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.normal(0, 6, (6000, 5)).astype(np.float32)
+    transitions = Transitions(rng.normal(-8, 3, (5, 5)), rng.normal(size=5), rng.normal(size=5))
+    exact = viterbi(scores.astype(np.float64), [4000, 2000], transitions)
+    assert viterbi(scores, [4000, 2000], transitions).tolist() == exact.tolist()

@@ -336,7 +336,7 @@ class Edges(Params):
         return np.asarray(list(self.vocabulary_), object)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _edge_piece(word: str) -> str:
     word = _lowered(word[:MAX_WORD_CHARS])
     return (_bare(word) or word) + ":" * (word[-1:] == ":" and len(word) > 1)
@@ -590,9 +590,11 @@ class WordTable:
         self._hashes = np.zeros(1 << 20, np.uint64)
         self._rows = np.zeros(1 << 20, np.int32)
         self._size = 1
-        self._sums = np.zeros((1024, self._added), np.float32)
+        # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
+        room = self._max_words + 60_000
+        self._sums = np.zeros((room, self._added), np.float32)
         # what lines want of their first, second and last words alone: attributes, then the placed columns
-        self._ends = np.zeros((1024, len(ATTRIBUTES) + 3 * self._third), np.float32)
+        self._ends = np.zeros((room, len(ATTRIBUTES) + 3 * self._third), np.float32)
 
     def __len__(self) -> int:
         return self._size
