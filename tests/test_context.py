@@ -10,7 +10,7 @@ import scipy.optimize
 from conftest import toy_pages, toy_tagger
 
 from pilah.columns import Lines, softmax
-from pilah.context import ChainCRF
+from pilah.context import ChainCRF, _parts
 
 
 class Spy(ChainCRF):
@@ -55,7 +55,7 @@ def caught(
 
     monkeypatch.setattr(scipy.optimize, "minimize", stop_here)
     with pytest.raises(InterruptedError):
-        ChainCRF(**params).fit(lines, allowed, type_of, kind_of=kind_of)
+        ChainCRF(n_jobs=1, **params).fit(lines, allowed, type_of, kind_of=kind_of)
     monkeypatch.undo()
     return kept[0], kept[1]
 
@@ -128,3 +128,16 @@ def test_transitions_of_one_kind_share_their_score(material: tuple[Lines, Any, A
     assert between[0, 0] != between[0, 1]
     own = ChainCRF(window=1, iterations=5).fit(lines, allowed, type_of).transitions_.between
     assert len(np.unique(own)) > 2
+
+
+def test_threads_that_share_the_pages_learn_what_one_learns(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    one, three = (ChainCRF(window=1, iterations=12, n_jobs=n).fit(lines, allowed, type_of) for n in (1, 3))
+    np.testing.assert_allclose(one.scores(lines), three.scores(lines), rtol=1e-2, atol=1e-2)
+
+
+def test_pages_are_dealt_into_parts_of_about_as_many_lines() -> None:
+    # 2 + 2 | 4: the middle of eight lines is the end of the second page
+    assert _parts([2, 2, 4], 2) == [(slice(0, 4), [2, 2]), (slice(4, 8), [4])]
+    assert _parts([3], 2) == [(slice(0, 3), [3])]
+    assert _parts([], 2) == [(slice(0, 0), [])]

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -21,6 +22,8 @@ COMMANDS = [
     for row in block.splitlines()
     if row.strip()
 ]
+SERVED = "python -m pilah.annotate "
+"""Runs until it is stopped: started, looked at and ended instead."""
 BUDGET = "data.dumps=16 data.validation=4 tagger.n_jobs=1 tagger.folds=2"
 """Trainings are run on a small budget: what is tested is that the command works, not what it scores."""
 
@@ -50,7 +53,7 @@ def test_the_python_examples_of_the_readme_give_what_they_show(monkeypatch: pyte
     assert failed == 0
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python") or "| python" in c])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if re.search(r"^python|[|] python", c) and SERVED not in c])
 def test_a_command_of_the_readme_works(command: str, checkout: Path) -> None:
     line = command.replace("python ", f"{sys.executable} ")
     if "train.py" in command:
@@ -66,6 +69,27 @@ def test_a_command_of_the_readme_works(command: str, checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout or "train.py" in command or "output_dir" in command
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(SERVED)])
+def test_the_annotator_of_the_readme_shows_the_dumps_of_a_folder(command: str, checkout: Path) -> None:
+    pytest.importorskip("starlette")
+    folder = checkout / command.removeprefix(SERVED).split()[0]
+    folder.mkdir()
+    shutil.copy(ROOT / "docs/dump.txt", folder / "jembatan.txt")
+    words = [sys.executable, *command.split()[1:], "port=0", "open=false"]
+    with subprocess.Popen(words, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().strip()
+            with urlopen(address, timeout=30) as page:
+                assert "jembatan" in page.read().decode()
+        finally:
+            server.terminate()
+
+
+def test_the_readme_shows_the_annotator() -> None:
+    assert any(c.startswith(SERVED) for c in COMMANDS)
 
 
 def test_the_install_commands_are_those_that_ci_runs() -> None:

@@ -7,6 +7,7 @@ sequential learning (Cohen & Carvalho 2005), and the averaged structured percept
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -28,13 +29,14 @@ class Context(Params):
     """
 
     window: int
+    log_scores: bool
     weights_: Floats
     type_of_: NDArray[np.int64]
     transitions_: Transitions
 
     def scores(self, lines: Lines) -> Floats:
         """Scores of every tag for every line, shape (lines, tags)."""
-        return page_scores(lines, self.window, self.weights_)[:, self.type_of_]
+        return page_scores(lines, self.window, self.log_scores, self.weights_)[:, self.type_of_]
 
 
 class ChainCRF(Context):
@@ -44,16 +46,24 @@ class ChainCRF(Context):
     ----------
     window : int
         How many lines above and below are looked at.
+    log_scores : bool
+        As ``logs`` of `columns.page_columns`.
     l2 : float
         Strength of the Gaussian prior on standardised columns, per page.
     iterations : int
         At most so many steps of L-BFGS.
+    n_jobs : int
+        Threads that share the pages; with another number, sums are added in another order.
     """
 
-    def __init__(self, window: int = 2, l2: float = 0.1, iterations: int = 70) -> None:
+    def __init__(
+        self, window: int = 2, log_scores: bool = False, l2: float = 0.1, iterations: int = 70, n_jobs: int = 2
+    ) -> None:
         self.window = window
+        self.log_scores = log_scores
         self.l2 = l2
         self.iterations = iterations
+        self.n_jobs = n_jobs
 
     def fit(
         self,
@@ -75,20 +85,19 @@ class ChainCRF(Context):
         kind_of : array of shape (tags, tags), optional
             The number of each transition's kind; transitions of one kind share their score. By default each is its own.
         """
-        from scipy.optimize import minimize
+        from concurrent.futures import ThreadPoolExecutor
 
-        X = page_features(lines, self.window)
+        from scipy.optimize import minimize
+        from threadpoolctl import threadpool_limits
+
+        X = page_features(lines, self.window, self.log_scores)
         scale = _column_scale(X)
-        X = X / scale
+        X /= scale
         columns, tags, types = X.shape[1], len(type_of), int(type_of.max()) + 1
         shared = np.eye(types)[type_of]  # tag -> type
         pages = max(1, len(lines.lengths))
-        masked = np.where(allowed, 0.0, -np.inf).astype(np.float32)
         certain = bool((allowed.sum(axis=1) == 1).all())
-        gold = _gold_counts(allowed, lines.lengths) if certain else None
-        certain_rows, certain_tags = np.arange(len(X)), allowed.argmax(axis=1)
-
-        counts = gold if gold is not None else _gold_counts(allowed / allowed.sum(axis=1, keepdims=True), lines.lengths)
+        counts = _gold_counts(allowed if certain else allowed / allowed.sum(axis=1, keepdims=True), lines.lengths)
         kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
         size = int(kinds.max()) + 1
         prior = _log_transitions(*counts[1:], kinds)
@@ -99,28 +108,33 @@ class ChainCRF(Context):
             between = rest[:size][kinds].reshape(tags, tags)
             return theta[:cut].reshape(columns, types), Transitions(between, rest[size:-tags], rest[-tags:])
 
-        def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weights, transitions = unpack(theta)
-            scores = (X @ weights.astype(np.float32))[:, type_of]
-            model = forward_backward(scores, lines.lengths, transitions)
-            if gold is not None:
+        parts = [(rows, lengths, _gold_counts(allowed[rows], lengths)) for rows, lengths in _parts(lines.lengths, self.n_jobs)]
+
+        def part_loss(part: Any, weights: Floats, transitions: Transitions) -> tuple[float, list[NDArray[np.float64]]]:
+            rows, lengths, gold = part
+            scores = (X[rows] @ weights)[:, type_of]
+            model = forward_backward(scores, lengths, transitions)
+            if certain:
                 want, between, start, stop = gold
-                value = float(scores[certain_rows, certain_tags].sum(dtype=np.float64) + (transitions.between * between).sum())
+                value = float(scores[allowed[rows]].sum(dtype=np.float64) + (transitions.between * between).sum())
                 value += float(transitions.start @ start + transitions.stop @ stop)
             else:
-                truth = forward_backward(scores + masked, lines.lengths, transitions)
+                truth = forward_backward(np.where(allowed[rows], scores, -np.inf), lengths, transitions)
                 want, between, start, stop = truth.lines, truth.between, truth.start, truth.stop
                 value = truth.log_partition
-            slope = np.concatenate(
-                [
-                    (X.T @ ((model.lines - want) @ shared).astype(np.float32)).ravel().astype(np.float64),
-                    np.bincount(kinds, (model.between - between).ravel(), size),
-                    model.start - start,
-                    model.stop - stop,
-                ]
-            )
+            return model.log_partition - value, [
+                (X[rows].T @ ((model.lines - want) @ shared).astype(np.float32)).ravel().astype(np.float64),
+                np.bincount(kinds, (model.between - between).ravel(), size),
+                model.start - start,
+                model.stop - stop,
+            ]
+
+        def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            weights, transitions = unpack(theta)
+            found = list(each(lambda part: part_loss(part, weights.astype(np.float32), transitions), parts))
+            slope = np.concatenate([np.sum(slopes, axis=0) for slopes in zip(*(slopes for _, slopes in found), strict=True)])
             penalty = self.l2 * pages
-            return model.log_partition - value + 0.5 * penalty * float(theta @ theta), slope + penalty * theta
+            return sum(value for value, _ in found) + 0.5 * penalty * float(theta @ theta), slope + penalty * theta
 
         done = 0
 
@@ -131,9 +145,12 @@ class ChainCRF(Context):
                 progress(done, self.iterations)
 
         theta = np.zeros(columns * types + size + 2 * tags)
-        found = minimize(
-            loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8}
-        )
+        # NumPy lets go of the interpreter where the time goes; threads of BLAS would only be in the way of these
+        with ThreadPoolExecutor(len(parts)) as pool, threadpool_limits(1):
+            each: Callable[..., Any] = pool.map if len(parts) > 1 else map
+            found = minimize(
+                loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8}
+            )
         weights, self.transitions_ = unpack(found.x)
         self.type_of_ = type_of
         self.weights_ = (weights / scale[:, None]).astype(np.float32)
@@ -150,8 +167,9 @@ class Stacked(Context):
         Inverse strength of the penalty, on standardised columns.
     """
 
-    def __init__(self, window: int = 2, C: float = 0.01) -> None:
+    def __init__(self, window: int = 2, log_scores: bool = False, C: float = 0.01) -> None:
         self.window = window
+        self.log_scores = log_scores
         self.C = C
 
     def fit(
@@ -165,7 +183,7 @@ class Stacked(Context):
         """Parameters as of `ChainCRF.fit`; lines with several allowed types are left out."""
         from sklearn.linear_model import LogisticRegression
 
-        X = page_features(lines, self.window)
+        X = page_features(lines, self.window, self.log_scores)
         scale = _column_scale(X)
         types = allowed @ np.eye(int(type_of.max()) + 1)[type_of] > 0
         sure = types.sum(axis=1) == 1
@@ -193,8 +211,9 @@ class Perceptron(Context):
         Pages that are decoded together between two updates.
     """
 
-    def __init__(self, window: int = 2, epochs: int = 6, batch: int = 16, seed: int = 1) -> None:
+    def __init__(self, window: int = 2, log_scores: bool = False, epochs: int = 6, batch: int = 16, seed: int = 1) -> None:
         self.window = window
+        self.log_scores = log_scores
         self.epochs = epochs
         self.batch = batch
         self.seed = seed
@@ -208,7 +227,7 @@ class Perceptron(Context):
         progress: Callable[[int, int], None] | None = None,
     ) -> Self:
         """Parameters as of `ChainCRF.fit`; of several allowed tags the one that scores best so far counts as gold."""
-        X = page_features(lines, self.window)
+        X = page_features(lines, self.window, self.log_scores)
         scale = _column_scale(X)
         X = X / scale
         transitions = _counted(allowed, lines.lengths, kind_of)
@@ -244,6 +263,14 @@ def _counted(allowed: NDArray[np.bool_], lengths: Sequence[int], kind_of: NDArra
     logs = _log_transitions(between, start, stop, kinds)
     size = int(kinds.max()) + 1
     return Transitions(logs[:size][kinds].reshape(tags, tags), logs[size:-tags], logs[-tags:])
+
+
+def _parts(lengths: Sequence[int], count: int) -> list[tuple[slice, Sequence[int]]]:
+    """The pages in up to so many parts of about as many lines: the rows of each and its lines per page."""
+    ends = np.cumsum([0, *lengths])
+    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], max(1, min(count, len(lengths))) + 1)).tolist()
+    cuts[-1] = len(lengths)
+    return [(slice(int(ends[a]), int(ends[b])), list(lengths[a:b])) for a, b in pairwise(cuts) if b > a] or [(slice(0, 0), [])]
 
 
 def _column_scale(X: Floats) -> Floats:

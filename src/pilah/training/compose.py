@@ -160,7 +160,12 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     texts = article.rows
     if has("long"):  # a long read, a ticker: the paragraphs of further articles
         others = [a for a in site.pool.articles if a.topic == article.topic]
-        more = [row for a in rng.choices(others, k=rng.randint(1, 4)) for row in a.rows if row[0] in ("paragraph", "subheading", "item")]
+        more = [
+            row
+            for a in rng.choices(others, k=rng.randint(1, 4))
+            for row in a.rows
+            if row[0] in ("paragraph", "subheading", "item")
+        ]
         last = max((i for i, row in enumerate(texts) if row[0] == "paragraph"), default=len(texts) - 1)
         texts = (*texts[: last + 1], *more, *texts[last + 1 :])
     rows: list[Row] = []
@@ -216,7 +221,9 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
 
 def _dek(site: Site, article: ArticleText) -> str:
     """A line that sums the article up: a headline, or a sentence of it, often without its stop."""
-    sentences = [s for role, text in article.rows if role == "paragraph" for s in re.split(r"(?<=[.!?。]) ?", text) if len(s) > 40]
+    sentences = [
+        s for role, text in article.rows if role == "paragraph" for s in re.split(r"(?<=[.!?。]) ?", text) if len(s) > 40
+    ]
     if not sentences or site.rng.random() < 0.3:
         return _headline(site, site.topic)
     return site.rng.choice(sentences[:6]).rstrip(".。" if site.rng.random() < 0.7 else "")
@@ -416,7 +423,8 @@ def _section(site: Site, rhythm: str) -> str:
 
 def _short_heading(site: Site) -> str:
     longest = 1 if site.rng.random() < 0.7 else 2
-    phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
+    # no section is called 'Read also' or 'Other news'
+    phrases = [phrase for label in ("latest", "pick", "popular") for phrase in site.pool.headings.get(label, ())]
     words = [phrase for phrase in phrases if len(phrase.split()) <= longest and "{" not in phrase]
     return site.rng.choice(words) if words else site.piece("section")
 
@@ -510,8 +518,8 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
         layout = replace(layout, teaser=False)  # a sentence under a headline that nothing announces is an article
         if front:
             return _items(site, "latest" if layout.times else "pick", layout, max(2, count))
-        rows = _items(site, "related", layout, max(2, count), site.topic)
-        return [(label, "loose" if role == "headline" else role, text) for label, role, text in rows]
+        items = _items(site, "related", layout, max(2, count), site.topic)
+        return [(label, "loose" if role == "headline" else role, text) for label, role, text in items]
     role = "heading"
     if site.chance("block", "more"):
         label, role = "latest" if layout.times else "related", "more"
@@ -668,13 +676,17 @@ def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -
     if body and rng.random() < 0.6:  # a share row or a breadcrumb around the title
         body[1:1] = _furniture(site, rng.randint(1, 6), ("share", "share", "widget", "author_box"))
     menu = _menu(site) if rng.random() < 0.7 else []
-    top = menu + _furniture(site, about("top"), ("navigation", "navigation", "navigation", "breadcrumb", "cookie", "widget", "advert"))
+    top = menu + _furniture(
+        site, about("top"), ("navigation", "navigation", "navigation", "breadcrumb", "cookie", "widget", "advert")
+    )
     close: list[Row] = []
     if site.chance("raw", "after"):
         close = _furniture(site, rng.randint(1, 12), ("tags", "share", "author_box", "newsletter", "advert", "navigation"))
     if site.chance("raw", "comments"):
         close += _furniture(site, rng.randint(3, 25), ("comments",))
-    end = _furniture(site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie", "advert", "widget"))
+    end = _furniture(
+        site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie", "advert", "widget")
+    )
     if menu and rng.random() < 0.5:  # the menu again, or another one
         end = (menu if rng.random() < 0.6 else _menu(site)) + end
     return top + before + body + close + after + end
