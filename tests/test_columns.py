@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilah.columns import (
-    PERIODS,
     Columns,
     nearby,
     nearest_opener,
@@ -20,7 +19,6 @@ from pilah.columns import (
     page_scores,
     ranked,
     repeats,
-    rhythm,
     running,
     shifted,
     softmax,
@@ -90,22 +88,6 @@ def test_ranks_are_told_by_the_numbered_lines_around() -> None:
     assert before_one[[0, 2, 4, 6, 8]].tolist() == [1, 0, 1, 0, 0]
 
 
-def test_a_section_between_headlines_and_times_is_a_beat_and_a_heading_is_not() -> None:
-    headline, section, time = np.eye(3, dtype=np.float32)
-    items = [headline, section, time]
-    steady = np.stack(items * 4)
-    # the fifth line, the section of the second item: the next two lines are like those three lines above them
-    assert rhythm(steady, [12])[4, PERIODS.index(3)] == 1
-    broken = np.stack([*items, *items, section, *items, *items])  # line 6 has come between
-    # its next two lines are unlike those three above them, and like those four above them
-    assert rhythm(broken, [13])[6, PERIODS.index(3)] == -1
-
-
-def test_a_plain_list_has_no_beat_to_keep() -> None:
-    alike = np.tile(np.array([[1, 0]], np.float32), (13, 1))
-    assert not rhythm(alike, [13])[6:9].any()  # six lines above and four below are looked at
-
-
 def test_a_page_without_numbers_has_no_ranks() -> None:
     assert not ranked(np.full(4, -1, np.float32), [4]).any()
 
@@ -160,15 +142,10 @@ usual = st.sampled_from(["Terkini", "Baca juga: Sungai Awi Meluap", "-", "2", "1
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    pages=st.lists(st.lists(usual | hostile, max_size=14), max_size=6),
-    window=st.integers(0, 3),
-    logs=st.booleans(),
-    seed=st.integers(0, 9),
-)
-def test_scores_are_those_of_the_matrix(tagger: LineTagger, pages: list[list[str]], window: int, logs: bool, seed: int) -> None:
+@given(pages=st.lists(st.lists(usual | hostile, max_size=14), max_size=6), window=st.integers(0, 3), seed=st.integers(0, 9))
+def test_scores_are_those_of_the_matrix(tagger: LineTagger, pages: list[list[str]], window: int, seed: int) -> None:
     lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
-    matrix = page_features(lines, window, logs)
+    matrix = page_features(lines, window)
     weights = np.random.default_rng(seed).normal(0, 0.5, (matrix.shape[1], 7)).astype(np.float32)
-    found = page_scores(lines, window, logs, weights)
+    found = page_scores(lines, window, weights)
     np.testing.assert_allclose(found, matrix.astype(np.float64) @ weights, rtol=1e-5, atol=1e-5)

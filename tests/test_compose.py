@@ -14,7 +14,7 @@ from conftest import ROOT, configured
 
 from pilah.labels import LabelSet
 from pilah.page import parse_labelled
-from pilah.training.compose import compose_dump, heading_examples, text_examples
+from pilah.training.compose import compose_dump, heading_examples
 from pilah.training.corpus import Dump, LanguagePool, read_pools, read_yaml
 from pilah.training.evaluate import blocks
 from pilah.training.run import build
@@ -171,26 +171,6 @@ def test_headings_are_examples_of_their_own(pools: dict[str, LanguagePool], layo
     assert len(found) > sum(len(phrases) for pool in pools.values() for phrases in pool.headings.values())
 
 
-def test_a_list_that_nothing_announces_holds_no_teasers(dumps: list[Dump]) -> None:
-    # a sentence under such a headline could not be told from a paragraph under a sub-heading
-    loose = [i for dump in dumps for i, tag in enumerate(dump.tags) if tag[1] == "loose"]
-    assert len(loose) > 50
-    for dump in dumps:
-        for before, tag in itertools.pairwise(dump.tags):
-            assert not (before[1] == "loose" and tag[1] == "teaser")
-
-
-def test_most_blocks_inside_an_article_stand_between_two_paragraphs(dumps: list[Dump]) -> None:
-    between = other = 0
-    for dump in dumps:
-        runs = [(label, list(rows)) for label, rows in itertools.groupby(dump.tags, lambda tag: tag[0] == "body")]
-        for (_, above), (body, _), (_, below) in zip(runs, runs[1:], runs[2:], strict=False):
-            if not body:
-                fits = above[-1][1] == below[0][1] == "paragraph"
-                between, other = between + fits, other + (not fits)
-    assert between > other > 0
-
-
 def test_a_menu_names_sections_line_by_line_and_may_come_again(raw: list[Dump]) -> None:
     longest = [
         max((len(list(rows)) for tag, rows in itertools.groupby(d.tags) if tag[1] == "navigation"), default=0) for d in raw
@@ -201,19 +181,6 @@ def test_a_menu_names_sections_line_by_line_and_may_come_again(raw: list[Dump]) 
         for d in raw
     ]
     assert max(map(len, again)) > 8
-
-
-def test_every_headline_and_paragraph_is_an_example_with_the_part_of_its_text(
-    pools: dict[str, LanguagePool], five: LabelSet
-) -> None:
-    examples = text_examples(pools, lambda text: len(text) % 3)
-    lines = {line: (tag, part) for line, tag, part in examples}
-    assert {tag for tag, _ in lines.values()} <= set(five.tags)
-    topic_and_text = pools["id"].headlines[0]
-    assert lines[topic_and_text[1]] == (("related", "headline"), len(topic_and_text[1]) % 3)
-    article = pools["id"].articles[0]
-    paragraph = next(text for role, text in article.rows if role == "paragraph")
-    assert lines[paragraph] == (("body", "paragraph"), len(article.title) % 3)
 
 
 def test_a_dump_is_printed_as_a_labelled_dump(small_data: Path) -> None:

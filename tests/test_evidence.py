@@ -61,7 +61,7 @@ def toy_lines(texts: list[str], tagger: LineTagger) -> Lines:
 @pytest.mark.parametrize("window", [1, 2, 3, 5])
 def test_every_column_of_the_page_features_has_a_name(tagger: LineTagger, window: int) -> None:
     lines = toy_lines(LINES, tagger)
-    names, columns = page_feature_names(tagger.types_, lines.groups, window, True), page_features(lines, window, True).T
+    names, columns = page_feature_names(tagger.types_, lines.groups, window), page_features(lines, window).T
     assert len(names) == len(columns)
     first = dict(zip(reversed(names), columns[::-1], strict=True))
     assert all((first[name] == column).all() for name, column in zip(names, columns, strict=True))  # one name, one meaning
@@ -70,8 +70,8 @@ def test_every_column_of_the_page_features_has_a_name(tagger: LineTagger, window
 def test_columns_hold_what_their_names_say(tagger: LineTagger) -> None:
     texts = ["Terkini:", "1", "Panen Raya di Randuasri", "2", "Terkini:", "10:42 WIB"]
     lines = toy_lines(texts, tagger)
-    names = page_feature_names(tagger.types_, lines.groups, 2, False)
-    column = dict(zip(names, page_features(lines, 2, False).T.tolist(), strict=True))
+    names = page_feature_names(tagger.types_, lines.groups, 2)
+    column = dict(zip(names, page_features(lines, 2).T.tolist(), strict=True))
     colon, time = lines.facts[:, FACTS.index("ends in colon")].tolist(), FACTS.index("a time")
     assert colon == [1, 0, 0, 0, 1, 0]
     assert column["this line: ends in colon"] == colon

@@ -82,8 +82,8 @@ def test_the_annotator_of_the_readme_shows_the_dumps_of_a_folder(command: str, c
         try:
             assert server.stdout is not None
             address = server.stdout.readline().strip()
-            with urlopen(address, timeout=30) as page:
-                assert "jembatan" in page.read().decode()
+            with urlopen(f"{address}api/dumps", timeout=30) as answer:
+                assert "jembatan" in answer.read().decode()
         finally:
             server.terminate()
 

@@ -25,9 +25,6 @@ TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short w
 NEIGHBOUR_FACTS = [2, 4, 6, 9, 11, 13, *range(24, len(FACTS))]
 """What is seen of the two nearest lines on each side (indices into the facts): some width steps, and all but sizes."""
 
-PERIODS = (2, 3, 4, 5)
-"""Lines per item whose beat is looked for."""
-
 
 @dataclass(frozen=True)
 class Lines:
@@ -93,7 +90,7 @@ class Columns:
         return shifted(found, lengths, self.offset) if self.offset else found
 
 
-def page_columns(lines: Lines, types: Sequence[str], window: int, logs: bool) -> Iterator[Columns]:
+def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Columns]:
     """Everything the second pass looks at.
 
     Steps of one measure are named ``measure>bound``, logarithms ``name (log)``; names of what neighbours are begin with their place.
@@ -104,8 +101,6 @@ def page_columns(lines: Lines, types: Sequence[str], window: int, logs: bool) ->
         Names of the line types, in the order of ``lines.scores``.
     window : int
         How many lines above and below are looked at.
-    logs : bool
-        Whether to look at the logarithms of the first pass's probabilities too: they tell a doubt from a small doubt.
     """
     lengths, n = lines.lengths, len(lines.scores)
 
@@ -118,8 +113,8 @@ def page_columns(lines: Lines, types: Sequence[str], window: int, logs: bool) ->
 
     p = softmax(lines.scores)
     looks = [f"looks like {kind}" for kind in types]
-    base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1) if logs else p
-    base_names = [*looks, *(f"{name} (log)" for name in looks)] if logs else looks
+    base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
+    base_names = [*looks, *(f"{name} (log)" for name in looks)]
     near = np.concatenate([base, lines.facts[:, NEIGHBOUR_FACTS]], axis=1)
     near_names = [*base_names, *(FACTS[i] for i in NEIGHBOUR_FACTS)]
     yield Columns([f"this line: {name}" for name in base_names], base)
@@ -162,7 +157,6 @@ def page_columns(lines: Lines, types: Sequence[str], window: int, logs: bool) ->
         yield measure(f"next {span} lines: share with times", share[:, 3], 0.09, 0.2, 0.3, 0.45)
     rank_names = ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
     yield Columns([*rank_names, "the next number is one"], ranked(lines.numbers, lengths))
-    yield Columns([f"the beat of {period} lines goes on" for period in PERIODS], rhythm(p, lengths))
     # the type that the nearest line above that opens a block would open
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
     opened, distance = nearest_opener(p[:, openers], opener, lengths)
@@ -170,27 +164,27 @@ def page_columns(lines: Lines, types: Sequence[str], window: int, logs: bool) ->
     yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
 
 
-def page_features(lines: Lines, window: int, logs: bool) -> Floats:
+def page_features(lines: Lines, window: int) -> Floats:
     """The columns as a matrix, shape (lines, columns): what is learned from, and taken apart where a line is explained."""
     types = [""] * lines.scores.shape[1]
-    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, types, window, logs)], axis=1)
+    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, types, window)], axis=1)
 
 
-def page_scores(lines: Lines, window: int, logs: bool, weights: Floats) -> Floats:
-    """``page_features(lines, window, logs) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
+def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
+    """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
     found, start = np.zeros((len(lines.scores), weights.shape[1]), np.float32), 0
-    for columns in page_columns(lines, [""] * lines.scores.shape[1], window, logs):
+    for columns in page_columns(lines, [""] * lines.scores.shape[1], window):
         stop = start + len(columns.names)
         found += columns.scores(weights[start:stop], lines.lengths)
         start = stop
     return found
 
 
-def page_feature_names(types: Sequence[str], groups: Floats, window: int, logs: bool) -> tuple[str, ...]:
+def page_feature_names(types: Sequence[str], groups: Floats, window: int) -> tuple[str, ...]:
     """What each column of `page_features` says, in words. Parameters as of `page_columns` and `Lines`."""
     none = np.zeros(0, np.float32)
     lines = Lines(none.reshape(0, len(types)), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
-    return tuple(name for columns in page_columns(lines, types, window, logs) for name in columns.names)
+    return tuple(name for columns in page_columns(lines, types, window) for name in columns.names)
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[Any]:
@@ -239,27 +233,6 @@ def nearby(values: Floats, lengths: Sequence[int], span: int) -> Floats:
 def steps(values: Floats, bounds: Sequence[float]) -> Floats:
     """Thermometer code: one column per bound, one where the value is above it."""
     return (values[:, None] > np.asarray(bounds, np.float32)).astype(np.float32)
-
-
-def rhythm(p: Floats, lengths: Sequence[int]) -> Floats:
-    """Whether a list keeps its beat across a line, shape (lines, len(PERIODS)): above 0 where it does, else below.
-
-    Where items are a headline, a section and a time, lines look like those three lines above. If the next lines look like
-    those a period before them, this line is one beat of the list (a section that is called as blocks are headed); if they
-    look like those a period and a line before, this line has come between: a heading.
-    """
-    reach = max(PERIODS)
-    near = {k: shifted(p, lengths, k) for k in range(-reach - 1, reach)}
-
-    def alike(a: int, b: int) -> Floats:
-        return np.asarray((near[a] * near[b]).sum(axis=1), np.float32)
-
-    columns = []
-    for period in PERIODS:
-        on = np.mean([alike(k, k - period) for k in range(1, period)], axis=0)
-        late = np.mean([alike(k, k - period - 1) for k in range(1, period)], axis=0)
-        columns.append(on - late)
-    return np.stack(columns, axis=1)
 
 
 def ranked(numbers: Floats, lengths: Sequence[int]) -> Floats:

@@ -29,14 +29,13 @@ class Context(Params):
     """
 
     window: int
-    log_scores: bool
     weights_: Floats
     type_of_: NDArray[np.int64]
     transitions_: Transitions
 
     def scores(self, lines: Lines) -> Floats:
         """Scores of every tag for every line, shape (lines, tags)."""
-        return page_scores(lines, self.window, self.log_scores, self.weights_)[:, self.type_of_]
+        return page_scores(lines, self.window, self.weights_)[:, self.type_of_]
 
 
 class ChainCRF(Context):
@@ -46,8 +45,6 @@ class ChainCRF(Context):
     ----------
     window : int
         How many lines above and below are looked at.
-    log_scores : bool
-        As ``logs`` of `columns.page_columns`.
     l2 : float
         Strength of the Gaussian prior on standardised columns, per page.
     iterations : int
@@ -56,11 +53,8 @@ class ChainCRF(Context):
         Threads that share the pages; with another number, sums are added in another order.
     """
 
-    def __init__(
-        self, window: int = 2, log_scores: bool = False, l2: float = 0.1, iterations: int = 70, n_jobs: int = 2
-    ) -> None:
+    def __init__(self, window: int = 2, l2: float = 0.1, iterations: int = 70, n_jobs: int = 2) -> None:
         self.window = window
-        self.log_scores = log_scores
         self.l2 = l2
         self.iterations = iterations
         self.n_jobs = n_jobs
@@ -90,7 +84,7 @@ class ChainCRF(Context):
         from scipy.optimize import minimize
         from threadpoolctl import threadpool_limits
 
-        X = page_features(lines, self.window, self.log_scores)
+        X = page_features(lines, self.window)
         scale = _column_scale(X)
         X /= scale
         columns, tags, types = X.shape[1], len(type_of), int(type_of.max()) + 1
@@ -167,9 +161,8 @@ class Stacked(Context):
         Inverse strength of the penalty, on standardised columns.
     """
 
-    def __init__(self, window: int = 2, log_scores: bool = False, C: float = 0.01) -> None:
+    def __init__(self, window: int = 2, C: float = 0.01) -> None:
         self.window = window
-        self.log_scores = log_scores
         self.C = C
 
     def fit(
@@ -183,7 +176,7 @@ class Stacked(Context):
         """Parameters as of `ChainCRF.fit`; lines with several allowed types are left out."""
         from sklearn.linear_model import LogisticRegression
 
-        X = page_features(lines, self.window, self.log_scores)
+        X = page_features(lines, self.window)
         scale = _column_scale(X)
         types = allowed @ np.eye(int(type_of.max()) + 1)[type_of] > 0
         sure = types.sum(axis=1) == 1
@@ -211,9 +204,8 @@ class Perceptron(Context):
         Pages that are decoded together between two updates.
     """
 
-    def __init__(self, window: int = 2, log_scores: bool = False, epochs: int = 6, batch: int = 16, seed: int = 1) -> None:
+    def __init__(self, window: int = 2, epochs: int = 6, batch: int = 16, seed: int = 1) -> None:
         self.window = window
-        self.log_scores = log_scores
         self.epochs = epochs
         self.batch = batch
         self.seed = seed
@@ -227,7 +219,7 @@ class Perceptron(Context):
         progress: Callable[[int, int], None] | None = None,
     ) -> Self:
         """Parameters as of `ChainCRF.fit`; of several allowed tags the one that scores best so far counts as gold."""
-        X = page_features(lines, self.window, self.log_scores)
+        X = page_features(lines, self.window)
         scale = _column_scale(X)
         X = X / scale
         transitions = _counted(allowed, lines.lengths, kind_of)

@@ -144,8 +144,8 @@ def place_evidence(
     if tagger.context is None:
         return [() for _ in chosen]
     context, places = tagger.context_, place_types(tagger)
-    X = page_features(scored, context.window, context.log_scores)[list(chosen)].astype(np.float64)
-    names = page_feature_names(tagger.types_, scored.groups, context.window, context.log_scores)
+    X = page_features(scored, context.window)[list(chosen)].astype(np.float64)
+    names = page_feature_names(tagger.types_, scored.groups, context.window)
     split = [_side(name) for name in names]
     sides, what = np.array([side for side, _ in split], object), np.array([rest for _, rest in split], object)
     found = []

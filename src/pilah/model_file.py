@@ -176,8 +176,7 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
     if card["context"] is not None:
         tagger.context = tagger.context_ = _built(card["context"])
         tagger.context_.weights_ = arrays["weights"]
-        context = tagger.context_
-        columns = len(page_feature_names(tagger.types_, tagger.type_groups(), context.window, context.log_scores))
+        columns = len(page_feature_names(tagger.types_, tagger.type_groups(), tagger.context_.window))
         if len(arrays["weights"]) != columns:
             raise InputError(
                 f"the model looks at {len(arrays['weights'])} columns of a page, this version at {columns}: train it again"

@@ -130,7 +130,7 @@ def compose_dump(
         if furniture and site.chance("raw", "between"):
             block += _furniture(site, rng.randint(1, 8))
         if place == "inside" and len(body) > 3:
-            at = _gap(site, body)
+            at = rng.randint(2, len(body) - 1)
             body[at:at] = block
         elif place == "before":
             before += block
@@ -145,20 +145,12 @@ def compose_dump(
     return Dump(f"composed-{seed}", tuple(r[2] for r in rows), tuple((r[0], r[1]) for r in rows), fold)
 
 
-def _gap(site: Site, rows: Sequence[Row], least: int = 2) -> int:
-    """Where something is put into the body: mostly between two paragraphs, as sites do, else anywhere."""
-    gaps = [i for i in range(least, len(rows)) if rows[i - 1][1] == rows[i][1] == "paragraph"]
-    if gaps and site.chance("page", "between_paragraphs"):
-        return site.rng.choice(gaps)
-    return site.rng.randint(min(least, len(rows)), len(rows))
-
-
 def _body(site: Site, article: ArticleText) -> list[Row]:
     rng, has = site.rng, partial(site.chance, "article")
     kept = {role: has(role) for role in ("title", "byline", "date", "caption", "signature", "pagemark", "subheading")}
     sign = rng.choice(["- ", "• ", "* ", "– ", "1"]) if has("item_bullets") else ""
     texts = article.rows
-    if has("long"):  # a long read, a ticker: the paragraphs of further articles
+    if site.raw and site.chance("raw", "long_read"):  # a long read, a ticker: the paragraphs of further articles
         others = [a for a in site.pool.articles if a.topic == article.topic]
         more = [
             row
@@ -187,8 +179,7 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     elif has("shortened") and len(paragraphs) > 5:
         rows = rows[: paragraphs[rng.randint(4, len(paragraphs) - 1)]]
     if has("lead_bullets") and len(paragraphs) > 3:
-        short = rng.random() < 0.5
-        points = [_headline(site, site.topic) if short else _teaser(site, cut=False) for _ in range(rng.randint(1, 5))]
+        points = [_teaser(site, cut=False) for _ in range(rng.randint(1, 3))]
         at = 1 if rows[0][1] == "title" else 0
         if rng.random() < 0.5:
             rows[at:at] = [("body", "paragraph", f"{sign or '- '}{point}") for point in points]
@@ -197,15 +188,13 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
     if len(paragraphs) > 3:
         _made_structure(site, rows)
     _made_rows(site, rows)
-    if rows[:1] and rows[0][1] == "title" and has("dek"):  # a second headline: what is new, in a line of its own
-        rows.insert(1, ("body", "paragraph", _dek(site, article)))
     if has("title_only") and rows[:1] and rows[0][1] == "title":
         rows = rows[: rng.randint(1, 2)]
     if has("date_first") and len(rows) > 1:
         dates = [row for row in rows if row[1] == "date"]
         rows = dates + [row for row in rows if row[1] != "date"]
     if rows and has("title_twice"):
-        rows[:0] = [("body", "title", article.title)] * rng.choice([1, 1, 1, 2])
+        rows.insert(0, ("body", "title", article.title))
     if rows and has("first_bullet"):
         rows.insert(0, ("body", "bullet", "-"))
     if has("lead_twice"):
@@ -214,19 +203,9 @@ def _body(site: Site, article: ArticleText) -> list[Row]:
             rows.insert(lead, rows[lead])
     if site.rng.random() < site.layouts["inline"]["chance"]:
         for _ in range(int(site.draw("inline", "count"))):
-            at = _gap(site, rows)
+            at = rng.randint(min(2, len(rows)), len(rows))
             rows[at:at] = _inline(site)
     return rows
-
-
-def _dek(site: Site, article: ArticleText) -> str:
-    """A line that sums the article up: a headline, or a sentence of it, often without its stop."""
-    sentences = [
-        s for role, text in article.rows if role == "paragraph" for s in re.split(r"(?<=[.!?。]) ?", text) if len(s) > 40
-    ]
-    if not sentences or site.rng.random() < 0.3:
-        return _headline(site, site.topic)
-    return site.rng.choice(sentences[:6]).rstrip(".。" if site.rng.random() < 0.7 else "")
 
 
 def _made_structure(site: Site, rows: list[Row]) -> None:
@@ -294,9 +273,6 @@ def _inline(site: Site) -> list[Row]:
         glue = "" if prefix.endswith(" ") else " "
         row = f"{prefix}{glue}{_headline(site, site.topic)}"
         return [("related", "link", ("- " if site.rng.random() < 0.05 else "") + row)]
-    if form == "bullets":  # links in a list that no heading announces
-        sign = site.rng.choice(["-", "-", "-", "•", "*", ">", "»", "→"])
-        return [("related", "loose", f"{sign} {_headline(site, site.topic)}") for _ in range(site.rng.randint(1, 3))]
     if form == "bare":
         return [("related", "heading", prefix.rstrip()), ("related", "headline", _headline(site, site.topic))]
     heading = prefix.rstrip(" :") if site.rng.random() < 0.6 else _phrase(site, "related")
@@ -356,7 +332,6 @@ class Layout:
     teaser: bool
     first_only: bool
     twice: bool
-    doubled: bool
     cut: bool
     case: str
     topic: str
@@ -396,7 +371,6 @@ def _layout(site: Site) -> Layout:
         site.chance("item", "teaser"),
         site.chance("item", "teaser_first_only"),
         site.chance("item", "twice"),
-        site.chance("item", "doubled"),
         site.chance("item", "cut"),
         site.draw("item", "case"),
         topic,
@@ -423,8 +397,7 @@ def _section(site: Site, rhythm: str) -> str:
 
 def _short_heading(site: Site) -> str:
     longest = 1 if site.rng.random() < 0.7 else 2
-    # no section is called 'Read also' or 'Other news'
-    phrases = [phrase for label in ("latest", "pick", "popular") for phrase in site.pool.headings.get(label, ())]
+    phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
     words = [phrase for phrase in phrases if len(phrase.split()) <= longest and "{" not in phrase]
     return site.rng.choice(words) if words else site.piece("section")
 
@@ -461,8 +434,6 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         text = _cased(_headline(site, topic if rng.random() < 0.8 else ""), layout.case)
         if layout.cut and len(text) > 40:
             text = text[: rng.randint(30, min(len(text), 70))].rstrip() + rng.choice(["...", "…"])
-        if layout.doubled:
-            text = f"{text} {text}"
         if site.chance("item", "live_prefix"):
             text = f"{site.piece('section')}{rng.choice([': ', ' | ', ' - ', ' '])}{text}"
         front: list[Row] = []
@@ -515,11 +486,8 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     count = int(site.draw("block", "items"))
     if site.headless or site.chance("raw" if site.raw else "block", "headless"):
         # nothing says what it is: with times it is in order of time on a section front, else it is offered with the article
-        layout = replace(layout, teaser=False)  # a sentence under a headline that nothing announces is an article
-        if front:
-            return _items(site, "latest" if layout.times else "pick", layout, max(2, count))
-        items = _items(site, "related", layout, max(2, count), site.topic)
-        return [(label, "loose" if role == "headline" else role, text) for label, role, text in items]
+        label = ("latest" if layout.times else "pick") if front else "related"
+        return _items(site, label, layout, max(2, count), site.topic if label == "related" else "")
     role = "heading"
     if site.chance("block", "more"):
         label, role = "latest" if layout.times else "related", "more"
@@ -573,21 +541,6 @@ def heading_examples(
             if usual:
                 lines |= {f"{plain}:", _styled_heading(site, site.fill(phrase))}
             found += [(line, tag, fold(phrase)) for line in sorted(lines) for tag in tags]
-    return found
-
-
-def text_examples(pools: Pools, fold: Callable[[str], int]) -> list[tuple[str, Tag, int]]:
-    """Every headline and every paragraph as a line of its own: composed pages need not be as many as to use them all."""
-    found: list[tuple[str, Tag, int]] = []
-    for pool in pools.values():
-        found += [(text, ("related", "headline"), fold(text)) for _, text in pool.headlines]
-        for article in pool.articles:
-            part = fold(article.title)
-            found += [
-                (text, ("body", BODY_ROLES.get(role, role)), part)
-                for role, text in article.rows
-                if role in ("title", "paragraph", "subheading", "item")
-            ]
     return found
 
 

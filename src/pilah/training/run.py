@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,11 @@ from pilah.labels import LabelSet
 from pilah.model_file import load_model, save_model
 from pilah.page import InputError, read_bytes
 from pilah.tagger import LineTagger
-from pilah.training.compose import compose_dump, heading_examples, text_examples
+from pilah.training.compose import compose_dump, heading_examples
 from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_pools, read_yaml
 from pilah.training.evaluate import Scores, score
 from pilah.training.report import compare, score_table, write_comparison
-from pilah.training.splits import fold_of, heading_folds, training_folds
+from pilah.training.splits import heading_folds, training_folds
 
 WIDTH = 110
 """Columns of a table of scores where no terminal says how many there are."""
@@ -202,9 +201,9 @@ def _fit(
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
     mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
-    folds = cfg.tagger.folds
-    examples = heading_examples(pools, layouts, cfg.seed, heading_folds(folds, cfg.data.common_headings)) if pools else []
-    examples += text_examples(pools, partial(fold_of, folds=folds, salt="fold "))
+    examples = (
+        heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
+    )
     known = set(tagger.labels.tags)
     if not dumps and not own:
         raise InputError("there is nothing to train on: data.dumps is 0 and data.dirs names no labelled dumps")
