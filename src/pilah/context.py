@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Floats, Lines, page_features, page_scores
+from pilah.columns import Floats, Lines, page_ends, page_features, page_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
@@ -125,7 +125,8 @@ class ChainCRF(Context):
 
         def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights, transitions = unpack(theta)
-            found = list(each(lambda part: part_loss(part, weights.astype(np.float32), transitions), parts))
+            single = weights.astype(np.float32)
+            found = list(each(lambda part: part_loss(part, single, transitions), parts))
             slope = np.concatenate([np.sum(slopes, axis=0) for slopes in zip(*(slopes for _, slopes in found), strict=True)])
             penalty = self.l2 * pages
             return sum(value for value, _ in found) + 0.5 * penalty * float(theta @ theta), slope + penalty * theta
@@ -226,7 +227,7 @@ class Perceptron(Context):
         weights = np.zeros((X.shape[1], int(type_of.max()) + 1), np.float32)
         total = np.zeros_like(weights)
         sizes = np.asarray(lines.lengths, np.int64)
-        starts = np.cumsum(sizes) - sizes
+        starts, _ = page_ends(sizes.tolist())
         rng = np.random.default_rng(self.seed)
         rounds = 0
         for epoch in range(self.epochs):
@@ -284,10 +285,8 @@ def _log_transitions(
 
 def _gold_counts(allowed: NDArray[Any], lengths: Sequence[int]) -> tuple[Any, Any, Any, Any]:
     want = allowed.astype(np.float64)
-    sizes = np.asarray(lengths, np.int64)
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
+    starts, ends = page_ends([length for length in lengths if length])
     follows = np.ones(len(want), bool)
-    follows[starts[sizes > 0]] = False
+    follows[starts] = False
     rows = np.flatnonzero(follows)
-    return want, want[rows - 1].T @ want[rows], want[starts[sizes > 0]].sum(axis=0), want[ends[sizes > 0] - 1].sum(axis=0)
+    return want, want[rows - 1].T @ want[rows], want[starts].sum(axis=0), want[ends - 1].sum(axis=0)

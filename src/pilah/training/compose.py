@@ -553,7 +553,8 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
     while len(rows) < count:
         kind = rng.choice(kinds)
         long = site.chance("raw", "long_comments" if kind == "comments" else "long")
-        options = [text for text in _options(site, kind) if (len(text) > 75) == long] or _options(site, kind)
+        every = _options(site, kind)
+        options = [text for text in every if (len(text) > 75) == long] or every
         run = rng.randint(1, 6 if kind in ("navigation", "footer", "comments", "share") and not long else 2)
         if site.chance("raw", "box"):
             rows.append(("other", "box", site.fill(rng.choice(_options(site, "heading")))))
@@ -561,7 +562,7 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
                 rows += _cards(site)
                 continue
         start = rng.randrange(len(options))
-        sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+        sign = _furniture_sign(site)
         for i in range(run):
             text = options[(start + i) % len(options)] if rng.random() < 0.6 else rng.choice(options)
             if kind in ("navigation", "footer") and rng.random() < 0.2:  # a whole menu in one line
@@ -572,6 +573,10 @@ def _furniture(site: Site, count: int, kinds: Sequence[str] = _KINDS) -> list[Ro
     return rows[:count]
 
 
+def _furniture_sign(site: Site) -> str:
+    return f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+
+
 def _options(site: Site, kind: str) -> Sequence[str]:
     return site.pool.furniture.get(kind) or site.pools["en"].furniture.get(kind) or ("Menu",)
 
@@ -580,7 +585,7 @@ def _cards(site: Site) -> list[Row]:
     """Cards of videos, pictures, partners, other sections: headlines, now and then with a teaser, that are none of the page's blocks."""
     rng = site.rng
     parts = rng.choice([("headline",), ("headline",), ("headline",), ("headline", "teaser"), ("meta", "headline")])
-    sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+    sign = _furniture_sign(site)
     rows: list[Row] = []
     for _ in range(rng.randint(1, 5)):
         for part in parts:
@@ -598,7 +603,7 @@ def _menu(site: Site) -> list[Row]:
     weights = {"section": 8, "navigation": 5, "tag": 2, "city": 1, "heading": 2}
     size = int(site.draw("raw", "menu"))
     counted, row = site.chance("raw", "menu_counts"), site.chance("raw", "menu_rows")
-    sign = f"{site.bullet[1]} " if site.chance("raw", "bullets") else ""
+    sign = _furniture_sign(site)
     case = "upper" if rng.random() < 0.15 else "as_is"
     names: list[str] = []
     for kind in rng.choices(list(weights), list(weights.values()), k=rng.randint(size // 2, size * 3 // 2)):
