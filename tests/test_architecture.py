@@ -25,6 +25,7 @@ FLOW = (
     "params",
     "page",
     "decoding",
+    "hashed",
     "features",
     "columns",
     "context",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,9 @@ from pilah.features import (
     Words,
     WordTable,
     attribute_rows,
-    hashed_words,
     line_facts,
 )
+from pilah.hashed import Stretches, hashed_words
 from pilah.tagger import LineTagger
 
 KNOWN = ["Warga", "Kampung", "Melati", "Terkini", "-", "10:45", "WIB", "Penulis:", "1.", "bambu,", "rapat"]
@@ -248,20 +247,6 @@ def test_what_the_table_forgot_it_learns_again() -> None:
     np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:]), before)
 
 
-@given(st.lists(LINES, max_size=8))
-def test_words_as_numbers_are_the_words_that_split_finds(lines: list[str]) -> None:
-    text, starts, stops, hashes, ends = hashed_words(lines)
-    words = [text[i:j] for i, j in zip(starts, stops, strict=True)]
-    assert [words[i:j] for i, j in pairwise(ends)] == [line.split() for line in lines]
-    assert len(set(hashes.tolist())) == len(set(words)) == len(set(zip(words, hashes.tolist(), strict=True)))
-
-
-def test_every_space_that_splits_a_line_is_known() -> None:
-    line = "x".join(map(chr, range(1, 0x11000)))
-    text, starts, stops, *_ = hashed_words([line])
-    assert [text[i:j] for i, j in zip(starts, stops, strict=True)] == line.split()
-
-
 def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     words = [f"kata{i}" for i in range(300)]
     expected = WordTable(attribute_rows).add_up(words)
@@ -283,8 +268,8 @@ def _crowded(found: Any) -> Any:
 def test_a_word_is_analysed_once() -> None:
     asked: list[str] = []
 
-    def vectors(words: list[str]) -> np.ndarray:
-        asked.extend(words)
+    def vectors(words: Stretches) -> np.ndarray:
+        asked.extend(words.texts)
         return attribute_rows(words)
 
     table = WordTable(vectors)

@@ -62,7 +62,7 @@ class Columns:
     Attributes
     ----------
     names : sequence of str
-        One for each column.
+        One for each column; empty where nobody asks.
     values : array of shape (lines, columns), or (lines,) for a measure
     offset : int
         Whose values a line sees: those of the line so many lines below it, of no line (zeros) beyond the ends of its page.
@@ -74,6 +74,9 @@ class Columns:
     values: Floats
     offset: int = 0
     bounds: Sequence[float] = ()
+
+    def __len__(self) -> int:
+        return len(self.bounds) or self.values.shape[1]
 
     def matrix(self, lengths: Sequence[int]) -> Floats:
         """The columns themselves, shape (lines, columns)."""
@@ -90,7 +93,7 @@ class Columns:
         return shifted(found, lengths, self.offset) if self.offset else found
 
 
-def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Columns]:
+def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iterator[Columns]:
     """Everything the second pass looks at.
 
     Steps of one measure are named ``measure>bound``, logarithms ``name (log)``; names of what neighbours are begin with their place.
@@ -98,27 +101,30 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     Parameters
     ----------
     types : sequence of str
-        Names of the line types, in the order of ``lines.scores``.
+        Names of the line types, in the order of ``lines.scores``; without them no column is named.
     window : int
         How many lines above and below are looked at.
     """
     lengths, n = lines.lengths, len(lines.scores)
 
+    def named(form: str, names: Sequence[object]) -> list[str]:
+        return [] if types is None else [form.format(name) for name in names]
+
     def measure(name: str, values: Floats, *bounds: float) -> Columns:
-        return Columns([f"{name}>{bound:g}" for bound in bounds], values, bounds=bounds)
+        return Columns(named(name + ">{:g}", bounds), values, bounds=bounds)
 
     def neighbours(offset: int, names: Sequence[str], values: Floats) -> Iterator[Columns]:
         for side, way in (("above", -offset), ("below", offset)):
-            yield Columns([f"{offset} {side}: {name}" for name in names], values, way)
+            yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
 
     p = softmax(lines.scores)
-    looks = [f"looks like {kind}" for kind in types]
+    looks = named("looks like {}", types or ())
     base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
-    base_names = [*looks, *(f"{name} (log)" for name in looks)]
+    base_names = [*looks, *named("{} (log)", looks)]
     near = np.concatenate([base, lines.facts[:, NEIGHBOUR_FACTS]], axis=1)
-    near_names = [*base_names, *(FACTS[i] for i in NEIGHBOUR_FACTS)]
-    yield Columns([f"this line: {name}" for name in base_names], base)
-    yield Columns([f"this line: {name}" for name in FACTS], lines.facts)
+    near_names = [*base_names, *named("{}", [FACTS[i] for i in NEIGHBOUR_FACTS])]
+    yield Columns(named("this line: {}", base_names), base)
+    yield Columns(named("this line: {}", FACTS), lines.facts)
     for offset in range(1, window + 1):
         yield from neighbours(offset, *((near_names, near) if offset <= 2 else (base_names, base)))
     for offset in (3, 4):  # lists repeat themselves every three or four lines
@@ -140,9 +146,9 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     kind_names = ("body text", "headings", "items", "times")
     at_large = [(part, nearby(kinds, lengths, 4 * way)) for part, way in (("next", 1), ("last", -1))]
     for part, mean in at_large:
-        yield Columns([f"{part} 4 lines: {kind}" for kind in kind_names], mean)
+        yield Columns(named(part + " 4 lines: {}", kind_names), mean)
     for part, mean in at_large:
-        yield Columns([f"an item, and {part} 4 lines: {kind}" for kind in kind_names], item * mean)
+        yield Columns(named(f"an item, and {part} 4 lines: {{}}", kind_names), item * mean)
     # how alike the widths of neighbours are: lists keep to one measure
     width = np.log1p(lines.widths)
     for place, offset in (("2 above", -2), ("1 above", -1), ("1 below", 1), ("2 below", 2)):
@@ -153,28 +159,27 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     timed_names = [*(FACTS[i] for i in TIME_FACTS), "looks like a time"]
     for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
         share = nearby(timed, lengths, span)
-        yield Columns([f"next {span} lines: {name}" for name in timed_names], share)
+        yield Columns(named(f"next {span} lines: {{}}", timed_names), share)
         yield measure(f"next {span} lines: share with times", share[:, 3], 0.09, 0.2, 0.3, 0.45)
     rank_names = ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
     yield Columns([*rank_names, "the next number is one"], ranked(lines.numbers, lengths))
     # the type that the nearest line above that opens a block would open
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
     opened, distance = nearest_opener(p[:, openers], opener, lengths)
-    yield Columns([f"nearest heading above: {types[i]}" for i in openers.tolist()], opened)
+    yield Columns(named("nearest heading above: {}", [types[i] for i in openers.tolist()] if types else []), opened)
     yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
 
 
 def page_features(lines: Lines, window: int) -> Floats:
     """The columns as a matrix, shape (lines, columns): what is learned from, and taken apart where a line is explained."""
-    types = [""] * lines.scores.shape[1]
-    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, types, window)], axis=1)
+    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, None, window)], axis=1)
 
 
 def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
     found, start = np.zeros((len(lines.scores), weights.shape[1]), np.float32), 0
-    for columns in page_columns(lines, [""] * lines.scores.shape[1], window):
-        stop = start + len(columns.names)
+    for columns in page_columns(lines, None, window):
+        stop = start + len(columns)
         found += columns.scores(weights[start:stop], lines.lengths)
         start = stop
     return found
