@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.features import FACTS
 
 Floats = NDArray[np.float32]
@@ -84,13 +85,21 @@ class Columns:
             return steps(self.values, self.bounds)
         return shifted(self.values, lengths, self.offset) if self.offset else self.values
 
-    def scores(self, weights: Floats, lengths: Sequence[int]) -> Floats:
-        """``matrix(lengths) @ weights`` without the matrix, for weights of shape (columns, types)."""
+    def add_scores(self, found: Floats, weights: Floats, lengths: Sequence[int]) -> None:
+        """Add ``matrix(lengths) @ weights`` without the matrix, for weights of shape (columns, types)."""
+        kernels = fast.kernels()
         if self.bounds:
             sums = np.concatenate([np.zeros_like(weights[:1]), weights]).cumsum(axis=0)
-            return np.asarray(sums[np.searchsorted(np.asarray(self.bounds, np.float32), self.values)])
-        found: Floats = self.values @ weights
-        return shifted(found, lengths, self.offset) if self.offset else found
+            bounds = np.asarray(self.bounds, np.float32)
+            if kernels:
+                kernels.add_steps(found, np.ascontiguousarray(self.values), bounds, sums)
+            else:
+                found += sums.take(np.searchsorted(bounds, self.values), axis=0)
+        elif kernels and self.offset:
+            kernels.add_shifted(found, self.values @ weights, self.offset, *page_ends(lengths))
+        else:
+            product: Floats = self.values @ weights
+            found += shifted(product, lengths, self.offset) if self.offset else product
 
 
 def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iterator[Columns]:
@@ -113,22 +122,23 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     def measure(name: str, values: Floats, *bounds: float) -> Columns:
         return Columns(named(name + ">{:g}", bounds), values, bounds=bounds)
 
-    def neighbours(offset: int, names: Sequence[str], values: Floats) -> Iterator[Columns]:
+    def neighbours(offset: int, *groups: tuple[Sequence[str], Floats]) -> Iterator[Columns]:
         for side, way in (("above", -offset), ("below", offset)):
-            yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
+            for names, values in groups:
+                yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
 
     p = softmax(lines.scores)
     looks = named("looks like {}", types or ())
     base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
     base_names = [*looks, *named("{} (log)", looks)]
-    near = np.concatenate([base, lines.facts[:, NEIGHBOUR_FACTS]], axis=1)
-    near_names = [*base_names, *named("{}", [FACTS[i] for i in NEIGHBOUR_FACTS])]
+    seen = lines.facts.take(NEIGHBOUR_FACTS, axis=1)
+    seen_names = [FACTS[i] for i in NEIGHBOUR_FACTS]
     yield Columns(named("this line: {}", base_names), base)
     yield Columns(named("this line: {}", FACTS), lines.facts)
     for offset in range(1, window + 1):
-        yield from neighbours(offset, *((near_names, near) if offset <= 2 else (base_names, base)))
+        yield from neighbours(offset, (base_names, base), *([(seen_names, seen)] if offset <= 2 else []))
     for offset in (3, 4):  # lists repeat themselves every three or four lines
-        yield from neighbours(offset, looks, p)
+        yield from neighbours(offset, (looks, p))
 
     kinds = p @ lines.groups
     text, opener, item = kinds[:, 0] * (lines.widths > 90), kinds[:, 1], kinds[:, 2:3]  # text reads like a paragraph
@@ -180,7 +190,7 @@ def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     found, start = np.zeros((len(lines.scores), weights.shape[1]), np.float32), 0
     for columns in page_columns(lines, None, window):
         stop = start + len(columns)
-        found += columns.scores(weights[start:stop], lines.lengths)
+        columns.add_scores(found, weights[start:stop], lines.lengths)
         start = stop
     return found
 
@@ -231,8 +241,13 @@ def running(values: Floats, lengths: Sequence[int], backwards: bool = False) -> 
 
 def nearby(values: Floats, lengths: Sequence[int], span: int) -> Floats:
     """Means over the next ``span`` lines, or the last ones where it is negative; lines beyond the ends of a page count as zeros."""
-    way = 1 if span > 0 else -1
-    return np.asarray(np.mean([shifted(values, lengths, k) for k in range(way, span + way, way)], axis=0))
+    total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0, dtype=np.float64)])
+    rows, (starts, ends) = np.arange(len(values)), page_ends(lengths)
+    if span > 0:
+        found = total.take(np.minimum(rows + 1 + span, np.repeat(ends, lengths)), axis=0) - total[1:]
+    else:
+        found = total[:-1] - total.take(np.maximum(rows + span, np.repeat(starts, lengths)), axis=0)
+    return np.asarray(found / abs(span), np.float32)
 
 
 def steps(values: Floats, bounds: Sequence[float]) -> Floats:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pilah import fast
 from pilah.hashed import KIND, HashTable, Stretches, hashed_words, hashes_of, joined
 from pilah.params import Params
 
@@ -568,8 +569,13 @@ class WordTable:
     def __init__(self, vectors: Callable[[Stretches], Floats], placed: int = 0, max_words: int = 200_000) -> None:
         self._vectors = vectors
         self._max_words = max_words
-        self._added = vectors(Stretches.of([])).shape[1] - placed
-        self._third = placed // 3
+        added = vectors(Stretches.of([])).shape[1] - placed
+        # what is added up over all words; and what is wanted of single words alone: attributes, then the placed columns
+        self._columns = [
+            slice(0, added),
+            slice(0, len(ATTRIBUTES)),
+            *(slice(added + i * placed // 3, added + (i + 1) * placed // 3) for i in range(3)),
+        ]
         self._forget()
 
     def _forget(self) -> None:
@@ -577,20 +583,18 @@ class WordTable:
         self._size = 1
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
         room = self._max_words + 60_000
-        self._sums = np.zeros((room, self._added), np.float32)
-        # what lines want of their first, second and last words alone: attributes, then the placed columns
-        self._ends = np.zeros((room, len(ATTRIBUTES) + 3 * self._third), np.float32)
+        self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
 
     def __len__(self) -> int:
         return self._size
 
     def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
-        if stop > len(self._sums):
-            self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
+        if stop > len(self._tables[0]):
+            self._tables = [_grown(table, start, 2 * stop) for table in self._tables]
         numbers = self._vectors(Stretches.of(words))
-        self._sums[start:stop] = numbers[:, : self._added]
-        self._ends[start:stop] = np.delete(numbers, np.s_[len(ATTRIBUTES) : self._added], axis=1)
+        for table, part in zip(self._tables, self._columns, strict=True):
+            table[start:stop] = numbers[:, part]
         self._rows.add(hashes, np.arange(start, stop))
         self._size = stop
 
@@ -614,16 +618,19 @@ class WordTable:
             self._learn(fresh, [text[i:j] for i, j in zip(starts[at].tolist(), stops[at].tolist(), strict=True)])
             rows[missing] = self._rows.find(hashes[missing])
         sizes = np.diff(ends)
-        shape = (len(lines), len(self._sums))
-        sums = sparse.csr_matrix((np.ones(len(rows), np.float32), rows, ends.astype(np.int32)), shape=shape) @ self._sums
+        table, attributes, *places = self._tables
+        if kernels := fast.kernels():
+            sums = kernels.add_up(rows, ends, table)
+        else:
+            counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
+            sums = sparse.csr_matrix(counts, shape=(len(lines), len(table))) @ table
         rows = np.append(rows, np.int32(0))
-        first = self._ends[np.where(sizes > 0, rows[ends[:-1]], 0)]
-        second = self._ends[np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
-        last = self._ends[np.where(sizes > 0, rows[ends[1:] - 1], 0)]
-        a, third = len(ATTRIBUTES), self._third
-        placed = first[:, a : a + third] + second[:, a + third : a + 2 * third]
-        placed += last[:, a + 2 * third :] * (sizes > 1)[:, None]  # a lone word is its line's first alone
-        return sums[:, a:], placed, sums[:, :a], first[:, :a], last[:, :a], sizes.astype(np.float32)
+        first, last = (np.where(sizes > 0, rows[at], 0) for at in (ends[:-1], ends[1:] - 1))
+        second = np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)
+        final = np.where(sizes > 1, last, 0)  # a lone word is its line's first alone
+        placed = sum(part.take(at, axis=0) for part, at in zip(places, (first, second, final), strict=True))
+        ends_of = [attributes.take(at, axis=0) for at in (first, last)]
+        return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32)
 
 
 def _grown(table: Floats, used: int, size: int) -> Floats:

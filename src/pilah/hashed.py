@@ -12,6 +12,8 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
+
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 _SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
@@ -69,10 +71,12 @@ def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     """
     text = " ".join([*lines, ""])
     codes = codes_of(text)
+    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    if kernels := fast.kernels():
+        return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(_BASE))
     space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
     edges = np.flatnonzero(space[1:] != space[:-1])
     starts, stops = edges[0::2], edges[1::2]
-    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
     return text, starts, stops, Hashed(codes).between(starts, stops), np.searchsorted(starts, ends)
 
 
@@ -109,6 +113,9 @@ class HashTable:
 
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash, 0 for none."""
+        if kernels := fast.kernels():
+            found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(_BASE), hashes)
+            return found
         slots = self._slots(hashes)
         return np.where(self._hashes[slots] == hashes, self._numbers[slots], np.int32(0))
 
