@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pilah import fast
-from pilah.hashed import KIND, HashTable, Stretches, hashed_words, hashes_of, joined
+from pilah.hashed import BASE, KIND, HashTable, Stretches, hashed_words, hashes_of, joined
 from pilah.params import Params
 
 MAX_LINE_CHARS = 20_000
@@ -37,8 +37,8 @@ MAX_WORD_CHARS = 400
 FEW = 1000
 """So many are looked up as strings before a vocabulary is worth hashing."""
 
-CHARACTERS_AT_ONCE = 100_000
-"""So much text is scored at a time: its words fit into the caches of a processor."""
+CHARACTERS_AT_ONCE = 1_000_000
+"""So much text is scored at a time: what is made of it stays small beside the model."""
 
 Floats = NDArray[np.float32]
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
@@ -138,8 +138,19 @@ class TfidfPart(Params):
         rows, columns = rows[known], columns[known]
         return sparse.csr_matrix((self.idf_[columns], (rows, columns)), shape=(len(words), len(self.vocabulary_)))
 
+    def projected(self, words: Stretches, weights: Floats) -> Floats:
+        """``counts(words) @ weights``, and the sums of the counts as a last column."""
+        table, kernels = _hash_table(self, len(words)), fast.kernels()
+        if table is not None and kernels:
+            rows, hashes = self.hashed_pieces(words)
+            found: Floats = kernels.project(rows, table.find(hashes), self.idf_, weights, len(words))
+            return found
+        counts = self.counts(words)
+        totals = (counts @ np.ones(counts.shape[1])).astype(np.float32)  # one after the other, in double precision
+        return np.concatenate([counts @ weights, totals[:, None]], axis=1)
+
     def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """What `pieces` gives of each word, as hashes, and the numbers of the words they are of."""
+        """The numbers of the words that pieces are of, and the hashes of the pieces."""
         raise NotImplementedError
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
@@ -205,6 +216,11 @@ class Characters(TfidfPart):
     def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """As of `TfidfPart`."""
         lowered = words.lowered
+        if kernels := fast.kernels():
+            low, high = self.ngram_min, self.ngram_max
+            found: tuple[NDArray[np.int64], NDArray[np.uint64]]
+            found = kernels.ngrams(lowered.codes, lowered.starts - 1, lowered.stops + 1, low, high, np.uint64(BASE))
+            return found
         starts, sizes = lowered.starts - 1, lowered.stops - lowered.starts + 2  # with the spaces around them
         rows, hashes = [], []
         for n in range(self.ngram_min, self.ngram_max + 1):
@@ -680,9 +696,7 @@ class LineScorer:
         columns = [attribute_rows(words)]
         words = clipped(words)
         for part, weights in self._tfidf:
-            counts = part.counts(words)
-            columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
-            columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
+            columns.append(part.projected(words, weights))
         columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))

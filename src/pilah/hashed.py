@@ -17,7 +17,8 @@ from pilah import fast
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 _SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
-_BASE = 0x9E3779B97F4A7C15
+BASE = 0x9E3779B97F4A7C15
+"""Of the polynomials that hashes are."""
 
 
 def codes_of(text: str) -> NDArray[np.uint32]:
@@ -27,7 +28,7 @@ def codes_of(text: str) -> NDArray[np.uint32]:
 
 @cache  # sizes are powers of two
 def _powers(size: int) -> tuple[Hashes, Hashes]:
-    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
+    base, inverse = (np.full(size, number, np.uint64) for number in (BASE, pow(BASE, -1, 2**64)))
     return base.cumprod(), inverse.cumprod()
 
 
@@ -73,7 +74,7 @@ def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     codes = codes_of(text)
     ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
     if kernels := fast.kernels():
-        return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(_BASE))
+        return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(BASE))
     space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
     edges = np.flatnonzero(space[1:] != space[:-1])
     starts, stops = edges[0::2], edges[1::2]
@@ -103,7 +104,7 @@ class HashTable:
 
     def _slots(self, hashes: Hashes) -> Ints:
         """The slot of each hash, or the free one where the search for it ends."""
-        slots = ((hashes * np.uint64(_BASE)) >> self._shift).astype(np.int64)
+        slots = ((hashes * np.uint64(BASE)) >> self._shift).astype(np.int64)
         taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._numbers[slots] > 0))
         while len(taken):
             slots[taken] = (slots[taken] + 1) % len(self._numbers)
@@ -114,7 +115,7 @@ class HashTable:
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash, 0 for none."""
         if kernels := fast.kernels():
-            found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(_BASE), hashes)
+            found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes)
             return found
         slots = self._slots(hashes)
         return np.where(self._hashes[slots] == hashes, self._numbers[slots], np.int32(0))

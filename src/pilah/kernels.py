@@ -67,6 +67,59 @@ def find(held: Hashes, numbers: NDArray[np.int32], shift: Any, base: Any, hashes
 
 
 @compiled
+def ngrams(codes: NDArray[np.uint32], starts: Ints, stops: Ints, low: int, high: int, base: Any) -> tuple[Ints, Hashes]:
+    """The hashes of the n-grams of each stretch, one stretch after the other; a shorter one counts once, whole."""
+    many = 0
+    for word in range(len(starts)):
+        many += max(stops[word] - starts[word], 1) * (high - low + 1)
+    rows, hashes = np.empty(many, np.int64), np.empty(many, np.uint64)
+    count = 0
+    for word in range(len(starts)):
+        size = stops[word] - starts[word]
+        shortest = min(low, size)
+        for i in range(starts[word], stops[word] - shortest + 1):
+            total, power = np.uint64(0), _ONE
+            for n in range(1, min(high, stops[word] - i) + 1):
+                total += (np.uint64(codes[i + n - 1]) + _ONE) * power
+                power *= base
+                if n >= shortest:
+                    rows[count], hashes[count] = word, total
+                    count += 1
+    return rows[:count], hashes[:count]
+
+
+@compiled
+def project(rows: Ints, numbers: NDArray[np.int32], idf: Floats, weights: Floats, words: int) -> Floats:
+    """Weights of the pieces of each word, added up as a sparse product would, and their idf as a last column."""
+    types = weights.shape[1]
+    found = np.zeros((words, types + 1), np.float32)
+    kept = np.empty(len(rows), np.int64)
+    i = 0
+    for word in range(words):
+        many = 0
+        while i < len(rows) and rows[i] == word:
+            if numbers[i]:
+                at = many
+                while at > 0 and kept[at - 1] > numbers[i] - 1:
+                    kept[at] = kept[at - 1]
+                    at -= 1
+                kept[at] = numbers[i] - 1
+                many += 1
+            i += 1
+        at, total = 0, 0.0
+        while at < many:
+            column, weight = kept[at], np.float32(0)
+            while at < many and kept[at] == column:
+                weight += idf[column]
+                at += 1
+            for k in range(types):
+                found[word, k] += weight * weights[column, k]
+            total += weight
+        found[word, types] = total
+    return found
+
+
+@compiled
 def add_up(rows: NDArray[np.int32], ends: Ints, table: Floats) -> Floats:
     """The rows of a table that belong to each line, added up."""
     found = np.zeros((len(ends) - 1, table.shape[1]), table.dtype)

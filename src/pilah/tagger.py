@@ -213,7 +213,7 @@ class LineTagger(Params):
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
         scores, facts, widths, numbers = self.scorer_.score(flat)
-        keys = np.array([hash(line) for line in flat], np.int64)
+        keys = np.fromiter(map(hash, flat), np.int64, len(flat))
         return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups())
 
     def tag_scores(self, flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float32]:
