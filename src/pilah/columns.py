@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pilah import fast
 from pilah.features import FACTS
+from pilah.hashed import BASE
 
 Floats = NDArray[np.float32]
 TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
@@ -282,9 +283,10 @@ def ranked(numbers: Floats, lengths: Sequence[int]) -> Floats:
 
 def repeats(keys: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Floats]:
     """Whether a line's text stood earlier, and stands again later, on its page."""
-    pages = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((np.arange(len(keys)), keys, pages))
-    same = (keys[order][1:] == keys[order][:-1]) & (pages[order][1:] == pages[order][:-1])
+    pages = np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths)
+    mixed = keys.astype(np.uint64) + pages * np.uint64(BASE)  # two that differ become equal about never
+    order = np.argsort(mixed, kind="stable")
+    same = mixed[order][1:] == mixed[order][:-1]
     earlier, later = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
     earlier[order[1:]] = same
     later[order[:-1]] = same

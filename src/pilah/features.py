@@ -615,7 +615,7 @@ class WordTable:
         self._size = stop
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line; give it up to some hundred thousand characters at a time.
+        """Sums over the words of each line; give it up to a million characters at a time.
 
         Returns
         -------
@@ -623,7 +623,7 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        text, starts, stops, hashes, ends = hashed_words([line[:MAX_LINE_CHARS] for line in lines])
+        text, starts, stops, hashes, ends = hashed_words(lines)
         if self._size > self._max_words:
             self._forget()
         rows = self._rows.find(hashes)
@@ -706,7 +706,10 @@ class LineScorer:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
         n = len(lines)
         found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
-        ends = np.append(0, np.cumsum(np.minimum(np.fromiter(map(len, lines), np.int64, n), MAX_LINE_CHARS) + 1))
+        sizes = np.fromiter(map(len, lines), np.int64, n)
+        if np.max(sizes, initial=0) > MAX_LINE_CHARS:
+            return self.score([line[:MAX_LINE_CHARS] for line in lines])
+        ends = np.append(0, np.cumsum(sizes + 1))
         start = 0
         while start < n:
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)

@@ -72,7 +72,7 @@ def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     """
     text = " ".join([*lines, ""])
     codes = codes_of(text)
-    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    ends = np.append(0, np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1))
     if kernels := fast.kernels():
         return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(BASE))
     space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
