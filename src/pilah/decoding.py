@@ -117,10 +117,10 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
         now = np.ascontiguousarray(now[:, : len(rows)])
         now -= now.max(axis=0)  # or the sums of long pages would lose the last digits
         ahead = np.full_like(now, -np.inf)
-        option = np.empty_like(now)
-        for before in range(len(now)):
-            np.add(between[before, :, None], now[before], out=option)
-            np.maximum(ahead, option, out=ahead)
+        some = max(1, 100_000 // now.size)  # tags at once, as many as caches hold
+        for tag in range(0, len(now), some):
+            options = between[tag : tag + some, :, None] + now[tag : tag + some, None, :]
+            np.maximum(ahead, options.max(axis=0), out=ahead)
         now = ahead + scores[rows].T
         best[rows] = now.T
     found[steps.last] = (best[steps.last] + stop).argmax(axis=1)

@@ -106,7 +106,7 @@ def project(rows: Ints, numbers: NDArray[np.int32], idf: Floats, weights: Floats
                 kept[at] = numbers[i] - 1
                 many += 1
             i += 1
-        at, total = 0, 0.0
+        at, total = 0, np.float64(0)
         while at < many:
             column, weight = kept[at], np.float32(0)
             while at < many and kept[at] == column:
