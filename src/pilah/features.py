@@ -37,7 +37,7 @@ MAX_WORD_CHARS = 400
 FEW = 1000
 """So many are looked up as strings before a vocabulary is worth hashing."""
 
-CHARACTERS_AT_ONCE = 1_000_000
+CHARACTERS_AT_ONCE = 500_000
 """So much text is scored at a time: what is made of it stays small beside the model."""
 
 Floats = NDArray[np.float32]
@@ -592,14 +592,15 @@ class WordTable:
             slice(0, len(ATTRIBUTES)),
             *(slice(added + i * placed // 3, added + (i + 1) * placed // 3) for i in range(3)),
         ]
-        self._forget()
-
-    def _forget(self) -> None:
         self._rows = HashTable(20)  # of the words; row 0 stands for none, and for a word that a line does not have
         self._size = 1
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
-        room = self._max_words + 60_000
+        room = max_words + 60_000
         self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
+
+    def _forget(self) -> None:
+        self._rows.clear()  # and the rows are written over: new ones would leave holes where the old ones were
+        self._size = 1
 
     def __len__(self) -> int:
         return self._size
@@ -607,7 +608,7 @@ class WordTable:
     def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
         if stop > len(self._tables[0]):
-            self._tables = [_grown(table, start, 2 * stop) for table in self._tables]
+            self._tables = [_grown(table, start, stop) for table in self._tables]
         numbers = self._vectors(Stretches.of(words))
         for table, part in zip(self._tables, self._columns, strict=True):
             table[start:stop] = numbers[:, part]
@@ -615,7 +616,7 @@ class WordTable:
         self._size = stop
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line; give it up to a million characters at a time.
+        """Sums over the words of each line; give it up to `CHARACTERS_AT_ONCE` characters.
 
         Returns
         -------

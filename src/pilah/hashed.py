@@ -120,6 +120,10 @@ class HashTable:
         slots = self._slots(hashes)
         return np.where(self._hashes[slots] == hashes, self._numbers[slots], np.int32(0))
 
+    def clear(self) -> None:
+        """Hold nothing."""
+        self._numbers.fill(0)
+
     def add(self, hashes: Hashes, numbers: NDArray[np.integer]) -> None:
         """Hashes that differ, and are not in it."""
         left = np.arange(len(hashes))
