@@ -123,13 +123,17 @@ def test_weights_of_steps_are_a_table_of_sums() -> None:
     measure = Columns(["x>0", "x>1", "x>4"], np.array([0.0, 0.5, 1.0, 4.5], np.float32), bounds=(0, 1, 4))
     weights = np.array([[1.0, -1.0], [10.0, 0.0], [100.0, 3.0]], np.float32)
     # above no bound; above the first; not above the second, which it equals; above all three
-    assert measure.scores(weights, [4]).tolist() == [[0, 0], [1, -1], [1, -1], [111, 2]]
+    found = np.zeros((4, 2), np.float32)
+    measure.add_scores(found, weights, [4])
+    assert found.tolist() == [[0, 0], [1, -1], [1, -1], [111, 2]]
 
 
 def test_weights_are_applied_before_a_neighbour_is_moved() -> None:
     below = Columns(["1 below: x", "1 below: y"], np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], np.float32), offset=1)
     weights = np.array([[1.0], [10.0]], np.float32)
-    assert below.scores(weights, [2, 1]).tolist() == [[43], [0], [0]]
+    found = np.ones((3, 1), np.float32)
+    below.add_scores(found, weights, [2, 1])
+    assert found.tolist() == [[44], [1], [1]]
 
 
 @pytest.fixture(scope="module")

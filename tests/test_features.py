@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,9 @@ from pilah.features import (
     Words,
     WordTable,
     attribute_rows,
-    hashed_words,
     line_facts,
 )
+from pilah.hashed import Stretches, hashed_words
 from pilah.tagger import LineTagger
 
 KNOWN = ["Warga", "Kampung", "Melati", "Terkini", "-", "10:45", "WIB", "Penulis:", "1.", "bambu,", "rapat"]
@@ -231,12 +230,15 @@ def test_facts_are_zeros_and_ones(lines: list[str]) -> None:
 
 def test_a_flood_of_new_words_does_not_make_the_table_grow_without_end() -> None:
     table = WordTable(attribute_rows, max_words=500)
-    sizes = []
+    sizes, arrays = [], [*table._tables]
     for batch in range(60):
         table.add_up([f"kata{batch}x{i} kata{batch}y{i}" for i in range(100)])
         sizes.append(len(table))
     assert max(sizes) <= 500 + 201  # the limit and one batch (and the empty word)
     assert min(sizes[5:]) < 500
+    assert all(
+        one is other for one, other in zip(table._tables, arrays, strict=True)
+    )  # nor is its memory given away and taken anew
 
 
 def test_what_the_table_forgot_it_learns_again() -> None:
@@ -246,20 +248,6 @@ def test_what_the_table_forgot_it_learns_again() -> None:
     for batch in range(20):
         table.add_up([f"kata{batch}x{i}" for i in range(30)])
     np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:]), before)
-
-
-@given(st.lists(LINES, max_size=8))
-def test_words_as_numbers_are_the_words_that_split_finds(lines: list[str]) -> None:
-    text, starts, stops, hashes, ends = hashed_words(lines)
-    words = [text[i:j] for i, j in zip(starts, stops, strict=True)]
-    assert [words[i:j] for i, j in pairwise(ends)] == [line.split() for line in lines]
-    assert len(set(hashes.tolist())) == len(set(words)) == len(set(zip(words, hashes.tolist(), strict=True)))
-
-
-def test_every_space_that_splits_a_line_is_known() -> None:
-    line = "x".join(map(chr, range(1, 0x11000)))
-    text, starts, stops, *_ = hashed_words([line])
-    assert [text[i:j] for i, j in zip(starts, stops, strict=True)] == line.split()
 
 
 def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,8 +271,8 @@ def _crowded(found: Any) -> Any:
 def test_a_word_is_analysed_once() -> None:
     asked: list[str] = []
 
-    def vectors(words: list[str]) -> np.ndarray:
-        asked.extend(words)
+    def vectors(words: Stretches) -> np.ndarray:
+        asked.extend(words.texts)
         return attribute_rows(words)
 
     table = WordTable(vectors)

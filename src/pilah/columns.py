@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.features import FACTS
+from pilah.hashed import BASE
 
 Floats = NDArray[np.float32]
 TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
@@ -62,7 +64,7 @@ class Columns:
     Attributes
     ----------
     names : sequence of str
-        One for each column.
+        One for each column; empty where nobody asks.
     values : array of shape (lines, columns), or (lines,) for a measure
     offset : int
         Whose values a line sees: those of the line so many lines below it, of no line (zeros) beyond the ends of its page.
@@ -75,22 +77,33 @@ class Columns:
     offset: int = 0
     bounds: Sequence[float] = ()
 
+    def __len__(self) -> int:
+        return len(self.bounds) or self.values.shape[1]
+
     def matrix(self, lengths: Sequence[int]) -> Floats:
         """The columns themselves, shape (lines, columns)."""
         if self.bounds:
             return steps(self.values, self.bounds)
         return shifted(self.values, lengths, self.offset) if self.offset else self.values
 
-    def scores(self, weights: Floats, lengths: Sequence[int]) -> Floats:
-        """``matrix(lengths) @ weights`` without the matrix, for weights of shape (columns, types)."""
+    def add_scores(self, found: Floats, weights: Floats, lengths: Sequence[int]) -> None:
+        """Add ``matrix(lengths) @ weights`` without the matrix, for weights of shape (columns, types)."""
+        kernels = fast.kernels()
         if self.bounds:
             sums = np.concatenate([np.zeros_like(weights[:1]), weights]).cumsum(axis=0)
-            return np.asarray(sums[np.searchsorted(np.asarray(self.bounds, np.float32), self.values)])
-        found: Floats = self.values @ weights
-        return shifted(found, lengths, self.offset) if self.offset else found
+            bounds = np.asarray(self.bounds, np.float32)
+            if kernels:
+                kernels.add_steps(found, np.ascontiguousarray(self.values), bounds, sums)
+            else:
+                found += sums.take(np.searchsorted(bounds, self.values), axis=0)
+        elif kernels and self.offset:
+            kernels.add_shifted(found, self.values @ weights, self.offset, *page_ends(lengths))
+        else:
+            product: Floats = self.values @ weights
+            found += shifted(product, lengths, self.offset) if self.offset else product
 
 
-def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Columns]:
+def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iterator[Columns]:
     """Everything the second pass looks at.
 
     Steps of one measure are named ``measure>bound``, logarithms ``name (log)``; names of what neighbours are begin with their place.
@@ -98,31 +111,35 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     Parameters
     ----------
     types : sequence of str
-        Names of the line types, in the order of ``lines.scores``.
+        Names of the line types, in the order of ``lines.scores``; without them no column is named.
     window : int
         How many lines above and below are looked at.
     """
     lengths, n = lines.lengths, len(lines.scores)
 
-    def measure(name: str, values: Floats, *bounds: float) -> Columns:
-        return Columns([f"{name}>{bound:g}" for bound in bounds], values, bounds=bounds)
+    def named(form: str, names: Sequence[object]) -> list[str]:
+        return [] if types is None else [form.format(name) for name in names]
 
-    def neighbours(offset: int, names: Sequence[str], values: Floats) -> Iterator[Columns]:
+    def measure(name: str, values: Floats, *bounds: float) -> Columns:
+        return Columns(named(name + ">{:g}", bounds), values, bounds=bounds)
+
+    def neighbours(offset: int, *groups: tuple[Sequence[str], Floats]) -> Iterator[Columns]:
         for side, way in (("above", -offset), ("below", offset)):
-            yield Columns([f"{offset} {side}: {name}" for name in names], values, way)
+            for names, values in groups:
+                yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
 
     p = softmax(lines.scores)
-    looks = [f"looks like {kind}" for kind in types]
+    looks = named("looks like {}", types or ())
     base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
-    base_names = [*looks, *(f"{name} (log)" for name in looks)]
-    near = np.concatenate([base, lines.facts[:, NEIGHBOUR_FACTS]], axis=1)
-    near_names = [*base_names, *(FACTS[i] for i in NEIGHBOUR_FACTS)]
-    yield Columns([f"this line: {name}" for name in base_names], base)
-    yield Columns([f"this line: {name}" for name in FACTS], lines.facts)
+    base_names = [*looks, *named("{} (log)", looks)]
+    seen = lines.facts.take(NEIGHBOUR_FACTS, axis=1)
+    seen_names = [FACTS[i] for i in NEIGHBOUR_FACTS]
+    yield Columns(named("this line: {}", base_names), base)
+    yield Columns(named("this line: {}", FACTS), lines.facts)
     for offset in range(1, window + 1):
-        yield from neighbours(offset, *((near_names, near) if offset <= 2 else (base_names, base)))
+        yield from neighbours(offset, (base_names, base), *([(seen_names, seen)] if offset <= 2 else []))
     for offset in (3, 4):  # lists repeat themselves every three or four lines
-        yield from neighbours(offset, looks, p)
+        yield from neighbours(offset, (looks, p))
 
     kinds = p @ lines.groups
     text, opener, item = kinds[:, 0] * (lines.widths > 90), kinds[:, 1], kinds[:, 2:3]  # text reads like a paragraph
@@ -140,9 +157,9 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     kind_names = ("body text", "headings", "items", "times")
     at_large = [(part, nearby(kinds, lengths, 4 * way)) for part, way in (("next", 1), ("last", -1))]
     for part, mean in at_large:
-        yield Columns([f"{part} 4 lines: {kind}" for kind in kind_names], mean)
+        yield Columns(named(part + " 4 lines: {}", kind_names), mean)
     for part, mean in at_large:
-        yield Columns([f"an item, and {part} 4 lines: {kind}" for kind in kind_names], item * mean)
+        yield Columns(named(f"an item, and {part} 4 lines: {{}}", kind_names), item * mean)
     # how alike the widths of neighbours are: lists keep to one measure
     width = np.log1p(lines.widths)
     for place, offset in (("2 above", -2), ("1 above", -1), ("1 below", 1), ("2 below", 2)):
@@ -153,29 +170,28 @@ def page_columns(lines: Lines, types: Sequence[str], window: int) -> Iterator[Co
     timed_names = [*(FACTS[i] for i in TIME_FACTS), "looks like a time"]
     for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
         share = nearby(timed, lengths, span)
-        yield Columns([f"next {span} lines: {name}" for name in timed_names], share)
+        yield Columns(named(f"next {span} lines: {{}}", timed_names), share)
         yield measure(f"next {span} lines: share with times", share[:, 3], 0.09, 0.2, 0.3, 0.45)
     rank_names = ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
     yield Columns([*rank_names, "the next number is one"], ranked(lines.numbers, lengths))
     # the type that the nearest line above that opens a block would open
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
     opened, distance = nearest_opener(p[:, openers], opener, lengths)
-    yield Columns([f"nearest heading above: {types[i]}" for i in openers.tolist()], opened)
+    yield Columns(named("nearest heading above: {}", [types[i] for i in openers.tolist()] if types else []), opened)
     yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
 
 
 def page_features(lines: Lines, window: int) -> Floats:
     """The columns as a matrix, shape (lines, columns): what is learned from, and taken apart where a line is explained."""
-    types = [""] * lines.scores.shape[1]
-    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, types, window)], axis=1)
+    return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, None, window)], axis=1)
 
 
 def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
     found, start = np.zeros((len(lines.scores), weights.shape[1]), np.float32), 0
-    for columns in page_columns(lines, [""] * lines.scores.shape[1], window):
-        stop = start + len(columns.names)
-        found += columns.scores(weights[start:stop], lines.lengths)
+    for columns in page_columns(lines, None, window):
+        stop = start + len(columns)
+        columns.add_scores(found, weights[start:stop], lines.lengths)
         start = stop
     return found
 
@@ -226,8 +242,13 @@ def running(values: Floats, lengths: Sequence[int], backwards: bool = False) -> 
 
 def nearby(values: Floats, lengths: Sequence[int], span: int) -> Floats:
     """Means over the next ``span`` lines, or the last ones where it is negative; lines beyond the ends of a page count as zeros."""
-    way = 1 if span > 0 else -1
-    return np.asarray(np.mean([shifted(values, lengths, k) for k in range(way, span + way, way)], axis=0))
+    total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0, dtype=np.float64)])
+    rows, (starts, ends) = np.arange(len(values)), page_ends(lengths)
+    if span > 0:
+        found = total.take(np.minimum(rows + 1 + span, np.repeat(ends, lengths)), axis=0) - total[1:]
+    else:
+        found = total[:-1] - total.take(np.maximum(rows + span, np.repeat(starts, lengths)), axis=0)
+    return np.asarray(found / abs(span), np.float32)
 
 
 def steps(values: Floats, bounds: Sequence[float]) -> Floats:
@@ -262,9 +283,10 @@ def ranked(numbers: Floats, lengths: Sequence[int]) -> Floats:
 
 def repeats(keys: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Floats]:
     """Whether a line's text stood earlier, and stands again later, on its page."""
-    pages = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((np.arange(len(keys)), keys, pages))
-    same = (keys[order][1:] == keys[order][:-1]) & (pages[order][1:] == pages[order][:-1])
+    pages = np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths)
+    mixed = keys.astype(np.uint64) + pages * np.uint64(BASE)  # two that differ become equal about never
+    order = np.argsort(mixed, kind="stable")
+    same = mixed[order][1:] == mixed[order][:-1]
     earlier, later = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
     earlier[order[1:]] = same
     later[order[:-1]] = same

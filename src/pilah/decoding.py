@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.params import Params
 
 Floats = NDArray[Any]
@@ -97,27 +98,32 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
     >>> viterbi(np.array([[1., 0.], [0., 1.], [1., 0.]]), [3], keep).tolist()  # two changes cost 4, they win 1
     [0, 0, 0]
     """
+    if not len(scores):
+        return np.zeros(0, np.int64)
+    between, start, stop = (np.asarray(t, scores.dtype) for t in (transitions.between, transitions.start, transitions.stop))
+    if kernels := fast.kernels():
+        sizes = np.asarray(lengths, np.int64)
+        padded = np.pad(between, (0, -len(between) % 8), constant_values=-np.inf)
+        decoded: Ints = kernels.viterbi(scores, padded, start, stop, np.cumsum(sizes) - sizes, np.cumsum(sizes))
+        return decoded
     steps = _Steps(lengths)
     found = np.zeros(len(scores), np.int64)
-    if not steps.rows:
-        return found
-    between = np.asarray(transitions.between, scores.dtype)
     # pages lie side by side: (tags, pages). Only the best scores are kept on the way, who they came from is asked at the
     # end for the one tag that was found, since a maximum costs a fraction of finding its place
-    now = (scores[steps.rows[0]] + transitions.start).T.astype(scores.dtype, order="C")
+    now = np.ascontiguousarray((scores[steps.rows[0]] + start).T)
     best = np.empty_like(scores)
     best[steps.rows[0]] = now.T
     for rows in steps.rows[1:]:
         now = np.ascontiguousarray(now[:, : len(rows)])
         now -= now.max(axis=0)  # or the sums of long pages would lose the last digits
         ahead = np.full_like(now, -np.inf)
-        option = np.empty_like(now)
-        for before in range(len(now)):
-            np.add(between[before, :, None], now[before], out=option)
-            np.maximum(ahead, option, out=ahead)
+        some = max(1, 100_000 // now.size)  # tags at once, as many as caches hold
+        for tag in range(0, len(now), some):
+            options = between[tag : tag + some, :, None] + now[tag : tag + some, None, :]
+            np.maximum(ahead, options.max(axis=0), out=ahead)
         now = ahead + scores[rows].T
         best[rows] = now.T
-    found[steps.last] = (best[steps.last] + transitions.stop).argmax(axis=1)
+    found[steps.last] = (best[steps.last] + stop).argmax(axis=1)
     into = np.ascontiguousarray(between.T)
     for rows in reversed(steps.rows[1:]):
         found[rows - 1] = (best[rows - 1] + into[found[rows]]).argmax(axis=1)
@@ -179,6 +185,20 @@ def forward_backward(scores: Floats, lengths: Sequence[int], transitions: Transi
     return Marginals(lines, between * step, lines[first].sum(axis=0), lines[steps.last].sum(axis=0), log_partition)
 
 
+def posteriors(scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Floats:
+    """The posteriors of `forward_backward` alone, shape (lines, tags)."""
+    kernels, tags = fast.kernels(), scores.shape[1]
+    if not kernels or not len(scores):
+        return forward_backward(scores, lengths, transitions).lines
+    more, sizes = -tags % 8, np.asarray(lengths, np.int64)
+    local = np.zeros((len(scores), tags + more))
+    local[:, :tags] = np.exp(scores - scores.max(axis=1, keepdims=True))
+    steps = (transitions.between, transitions.start, transitions.stop)
+    padded = (np.pad(np.exp(step - step.max()).astype(np.float64), (0, more)) for step in steps)
+    found: Floats = kernels.posteriors(local, *padded, np.cumsum(sizes) - sizes, np.cumsum(sizes))
+    return found[:, :tags]
+
+
 class Argmax(Params):
     """Every line for itself: the tag with the highest score."""
 
@@ -206,4 +226,4 @@ class Viterbi(Params):
 
     def posteriors(self, scores: Floats, lengths: Sequence[int], transitions: Transitions) -> Floats:
         """Posterior of every tag given the whole page, shape (lines, tags)."""
-        return forward_backward(scores, lengths, self._scaled(transitions)).lines
+        return posteriors(scores, lengths, self._scaled(transitions))

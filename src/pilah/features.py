@@ -14,7 +14,6 @@ It is long because a part, its word-wise form and the table that adds it up are 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -25,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pilah import fast
+from pilah.hashed import BASE, KIND, HashTable, Stretches, hashed_words, hashes_of, joined
 from pilah.params import Params
 
 MAX_LINE_CHARS = 20_000
@@ -33,8 +34,11 @@ MAX_LINE_CHARS = 20_000
 MAX_WORD_CHARS = 400
 """Character pieces are taken from so much of a word."""
 
-CHARACTERS_AT_ONCE = 100_000
-"""So much text is scored at a time: its words fit into the caches of a processor."""
+FEW = 1000
+"""So many are looked up as strings before a vocabulary is worth hashing."""
+
+CHARACTERS_AT_ONCE = 500_000
+"""So much text is scored at a time: what is made of it stays small beside the model."""
 
 Floats = NDArray[np.float32]
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
@@ -44,57 +48,6 @@ _DIGIT = re.compile(r"\d")
 def split_words(line: str) -> list[str]:
     """The space-separated words of a line, from its first `MAX_LINE_CHARS` characters."""
     return line[:MAX_LINE_CHARS].split()
-
-
-_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
-_BASE = 0x9E3779B97F4A7C15
-
-
-class _Hashed:
-    """A text as numbers: hashes of any stretches of it, polynomials of their characters modulo 2**64 from running sums.
-
-    That two of a million different stretches have one hash happens in one of 30 million texts.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        powers, self._inverse = _powers(1 << len(text).bit_length())
-        self._sums = np.zeros(len(self.codes) + 1, np.uint64)
-        np.cumsum((self.codes + np.uint32(1)) * powers[: len(self.codes)], out=self._sums[1:])
-
-    def between(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """The hash of each stretch from a start to a stop."""
-        return (self._sums[stops] - self._sums[starts]) * self._inverse[starts]
-
-    def words(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where each word starts and stops, if the text ends in a space."""
-        space = np.concatenate([[True], _SPACE[np.minimum(self.codes, len(_SPACE) - 1)]])
-        edges = np.flatnonzero(space[1:] != space[:-1])
-        return edges[0::2], edges[1::2]
-
-
-@lru_cache(maxsize=2)
-def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    base, inverse = (np.full(size, number, np.uint64) for number in (_BASE, pow(_BASE, -1, 2**64)))
-    return base.cumprod(), inverse.cumprod()
-
-
-def hashed_words(
-    lines: Sequence[str],
-) -> tuple[str, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
-    """What `split_words` would find in some lines, as numbers: no string is made of a word, nor looked up.
-
-    Returns
-    -------
-    tuple of a str and arrays
-        The lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
-        before the end of each line, with a zero in front.
-    """
-    text = " ".join([*lines, ""])
-    hashed = _Hashed(text)
-    starts, stops = hashed.words()
-    ends = np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
-    return text, starts, stops, hashed.between(starts, stops), np.searchsorted(starts, ends)
 
 
 def line_scale(total: Floats, power: float) -> Floats:
@@ -174,14 +127,36 @@ class TfidfPart(Params):
         self.idf_ = np.asarray(idf, np.float32)
         return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
 
-    def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
-        """Piece counts times idf of single words, shape (words, vocabulary)."""
-        return _piece_counts([self.pieces(word) for word in words], self.vocabulary_, self.idf_)
+    def counts(self, words: Stretches) -> sparse.csr_matrix:
+        """Piece counts times idf of single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary)."""
+        table = _hash_table(self, len(words))
+        if table is None:
+            return _piece_counts([self.pieces(word) for word in words.texts], self.vocabulary_, self.idf_)
+        rows, hashes = self.hashed_pieces(words)
+        columns = table.find(hashes) - 1
+        known = columns >= 0
+        rows, columns = rows[known], columns[known]
+        return sparse.csr_matrix((self.idf_[columns], (rows, columns)), shape=(len(words), len(self.vocabulary_)))
+
+    def projected(self, words: Stretches, weights: Floats) -> Floats:
+        """``counts(words) @ weights``, and the sums of the counts as a last column."""
+        table, kernels = _hash_table(self, len(words)), fast.kernels()
+        if table is not None and kernels:
+            rows, hashes = self.hashed_pieces(words)
+            found: Floats = kernels.project(rows, table.find(hashes), self.idf_, weights, len(words))
+            return found
+        counts = self.counts(words)
+        totals = (counts @ np.ones(counts.shape[1])).astype(np.float32)  # one after the other, in double precision
+        return np.concatenate([counts @ weights, totals[:, None]], axis=1)
+
+    def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """The numbers of the words that pieces are of, and the hashes of the pieces."""
+        raise NotImplementedError
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary)."""
         words, in_lines = _word_counts(lines)
-        return self._normed(sparse.csr_matrix(in_lines @ self.counts(words)))
+        return self._normed(sparse.csr_matrix(in_lines @ self.counts(clipped(Stretches.of(words)))))
 
     def _normed(self, weights: sparse.csr_matrix) -> sparse.csr_matrix:
         scale = line_scale(np.asarray(weights.sum(axis=1)).ravel(), self.power)
@@ -209,6 +184,14 @@ class Words(TfidfPart):
         word = word[:MAX_WORD_CHARS]
         return [_lowered(_bare(word)) or word]
 
+    def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """As of `TfidfPart`."""
+        starts, stops, left = words.bare
+        found = words.lowered.hashes(words.lower_places(starts), words.lower_places(stops))
+        marks = np.flatnonzero(~left)
+        found[marks] = words.hashes(starts[marks], stops[marks])
+        return np.arange(len(words)), found
+
 
 class Characters(TfidfPart):
     """Character n-grams inside words, padded by a space on both sides: what scikit-learn calls ``char_wb``.
@@ -230,35 +213,42 @@ class Characters(TfidfPart):
         """All n-grams; a word shorter than n counts once, whole."""
         return _ngrams(word[:MAX_WORD_CHARS], self.ngram_min, self.ngram_max)
 
-    def counts(self, words: Sequence[str]) -> sparse.csr_matrix:
-        """As of `TfidfPart`; in large batches without making the pieces, by their hashes."""
-        if getattr(self, "_sorted_for", None) is not self.vocabulary_:
-            if not self.vocabulary_ or len(words) < 1000:  # a single dump is done before the hashes would be
-                return super().counts(words)
-            ends = np.cumsum([*map(len, self.vocabulary_)])
-            hashes = _Hashed("".join(self.vocabulary_)).between(np.concatenate([[0], ends[:-1]]), ends)
-            self._order = np.argsort(hashes)
-            self._sorted, self._sorted_for = hashes[self._order], self.vocabulary_
-        if not len(words):
-            return super().counts(words)
-        hashed = _Hashed(_lowered("".join(f" {word[:MAX_WORD_CHARS]} " for word in words)))
-        starts, stops = hashed.words()
-        starts, sizes = starts - 1, stops - starts + 2  # with the spaces around them
-        at, lengths, rows = [], [], []
+    def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """As of `TfidfPart`."""
+        lowered = words.lowered
+        if kernels := fast.kernels():
+            low, high = self.ngram_min, self.ngram_max
+            found: tuple[NDArray[np.int64], NDArray[np.uint64]]
+            found = kernels.ngrams(lowered.codes, lowered.starts - 1, lowered.stops + 1, low, high, np.uint64(BASE))
+            return found
+        starts, sizes = lowered.starts - 1, lowered.stops - lowered.starts + 2  # with the spaces around them
+        rows, hashes = [], []
         for n in range(self.ngram_min, self.ngram_max + 1):
             whole = (sizes <= n) & ((sizes == n) | (n == self.ngram_min))  # a word shorter than n counts once
             many = np.where(sizes > n, sizes - n + 1, whole)
             row = np.repeat(np.arange(len(words)), many)
+            start = np.arange(len(row)) + np.repeat(starts - np.cumsum(many) + many, many)
             rows.append(row)
-            at.append(starts[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many))
-            lengths.append(np.minimum(n, sizes[row]))
-        start = np.concatenate(at)
-        hashes = hashed.between(start, start + np.concatenate(lengths))
-        place = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
-        known = self._sorted[place] == hashes
-        columns = self._order[place[known]]
-        where = (np.concatenate(rows)[known], columns)
-        return sparse.csr_matrix((self.idf_[columns], where), shape=(len(words), len(self.vocabulary_)))
+            hashes.append(lowered.hashes(start, start + np.minimum(n, sizes[row])))
+        return np.concatenate(rows), np.concatenate(hashes)
+
+
+def clipped(words: Stretches) -> Stretches:
+    """The first `MAX_WORD_CHARS` of each."""
+    if not len(words) or int((words.stops - words.starts).max()) <= MAX_WORD_CHARS:
+        return words
+    return Stretches.of([word[:MAX_WORD_CHARS] for word in words.texts])
+
+
+def _hash_table(part: Any, many: int) -> HashTable | None:
+    """The vocabulary of a part by hash; none while so few were looked up that it would not pay, as in a single dump."""
+    if getattr(part, "_table_of", None) is not part.vocabulary_:
+        part._asked = getattr(part, "_asked", 0) + many
+        if part._asked < FEW:
+            return None
+        part._table, part._table_of = HashTable.of(list(part.vocabulary_)), part.vocabulary_
+    table: HashTable = part._table
+    return table
 
 
 def _lowered(word: str) -> str:
@@ -322,14 +312,21 @@ class Edges(Params):
             [self.analyze(line) for line in lines], self.vocabulary_, np.ones(len(self.vocabulary_), np.float32)
         )
 
-    def projected(self, words: Sequence[str], weights: Floats) -> Floats:
+    def projected(self, words: Stretches, weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
-        pieces = [self.piece(word) for word in words]
-        table = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
-        at = [[self.vocabulary_.get(f"{place} {piece}", -1) for place in PLACES] for piece in pieces]
-        return table[np.array(at, np.int64).reshape(len(words), len(PLACES))].reshape(
-            len(words), len(PLACES) * weights.shape[1]
-        )
+        rows = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
+        table = _hash_table(self, len(words))
+        if table is None:
+            pieces = [self.piece(word) for word in words.texts]
+            at = np.array([[self.vocabulary_.get(f"{place} {piece}", -1) for place in PLACES] for piece in pieces], np.int64)
+        else:
+            lowered = words.lowered
+            starts, stops, _ = lowered.bare
+            colon = (lowered.codes[lowered.stops - 1] == ord(":")) & (lowered.stops - lowered.starts > 1)
+            hashes = joined(lowered.hashes(starts, stops), stops - starts, hashes_of(":") * colon)
+            heads = [(hashes_of([f"{place} "]), np.array([len(place) + 1])) for place in PLACES]
+            at = np.stack([table.find(joined(*head, hashes)) for head in heads], axis=1).astype(np.int64) - 1
+        return rows[at.reshape(len(words), len(PLACES))].reshape(len(words), len(PLACES) * weights.shape[1])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Place and word, in the order of the columns."""
@@ -373,19 +370,29 @@ class Phrases(Params):
         phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
         return [phrase] if phrase else []
 
-    def holds(self, words: Sequence[str]) -> Floats:
+    def find(self, lines: Sequence[str]) -> NDArray[np.int64]:
+        """The column of each line of one to ``max_words`` words, -1 for none."""
+        table = _hash_table(self, len(lines))
+        if table is None:
+            return np.array([self.vocabulary_.get("".join(self.analyze(line)), -1) for line in lines], np.int64)
+        phrases = Stretches.of([" ".join(line.split()) for line in lines]).lowered
+        starts, stops, left = phrases.bare
+        left &= np.fromiter(map(len, lines), np.int64, len(lines)) <= 30 * self.max_words
+        return np.where(left, table.find(phrases.hashes(starts, stops)), 0).astype(np.int64) - 1
+
+    def holds(self, words: Stretches) -> Floats:
         """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
         if getattr(self, "_known_for", None) is not self.vocabulary_:
-            self._known_words, self._known_for = set(" ".join(self.vocabulary_).split(" ")), self.vocabulary_
-        return np.array([[self._may_hold(word)] for word in words], np.float32).reshape(len(words), 1)
-
-    def _may_hold(self, word: str) -> bool:
-        word = _lowered(word[:MAX_WORD_CHARS])
-        bare = _bare(word)
-        start = word.find(bare)
+            known = sorted(set(" ".join(self.vocabulary_).split(" ")))
+            self._known, self._known_for = HashTable.of(known), self.vocabulary_
+        lowered = words.lowered
+        starts, stops, left = lowered.bare
+        found = ~left
         # at either end of a phrase it stands without its punctuation; what is punctuation alone may have gone
-        forms = {bare, word, word[start:], word[: start + len(bare)]}
-        return not bare or not forms.isdisjoint(self._known_words)
+        for start in (starts, lowered.starts):
+            for stop in (stops, lowered.stops):
+                found |= self._known.find(lowered.hashes(start, stop)) > 0
+        return found.astype(np.float32)[:, None]
 
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which short lines come often enough."""
@@ -406,13 +413,9 @@ class Phrases(Params):
 
 # ---------------------------------------------------------------------------------------------------------- facts
 
-_ENDS = ".!?。！？؟۔।"
-_CLOSERS = "\"'”’»)]）」』"
-_OPENERS = "\"'“‘«„「『（(["
 _TIME = re.compile(r"^\W*\d{1,2}[:.]\d{2}(:\d{2})?\W*$")
 _DATE = re.compile(r"^\W*(\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}|(19|20)\d\d)\W*$")
 _RANK = re.compile(r"^[#(]?\d{1,2}[.)]?$")
-_WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
 ATTRIBUTES = (
     "chars", "width", "letters", "upper", "digits", "capital", "stop", "colon", "comma", "mark", "rank", "time", "date",
     "quote", "open_paren", "close_paren", "bar", "ellipsis", "number",
@@ -421,48 +424,54 @@ ATTRIBUTES = (
 _AT = {name: i for i, name in enumerate(ATTRIBUTES)}
 
 
-_COMMAS, _QUOTES, _BARS = frozenset(",;،、，"), frozenset('"“”„«»「」『』'), frozenset("|©®@>»/→")
-
-
-def word_attributes(word: str) -> tuple[float, ...]:
-    """The numbers of one word in the order of `ATTRIBUTES`.
+def attribute_rows(words: Stretches) -> Floats:
+    """The numbers of each word in the order of `ATTRIBUTES`, shape (words, len(ATTRIBUTES)).
 
     A wide (Chinese, Japanese, Korean) character counts as two and a half: it carries about as much as that many
     letters, and its sentences end in other marks.
     """
-    size = len(word) + 1
-    width = size if word.isascii() else size + 1.5 * len(_WIDE.findall(word))
-    upper = 0 if word.islower() else sum(map(str.isupper, word))
-    if word.isalpha():  # most words: nothing else to be asked
-        return (size, width, len(word), upper, 0, word[0].isupper(), *_LETTERS_ALONE)
-    letters, digits = sum(map(str.isalpha, word)), sum(map(str.isdigit, word))
-    last = word.rstrip(_CLOSERS)[-1:]
-    ellipsis = word.rstrip(_CLOSERS).endswith(("...", "…"))
-    rank = bool(digits and _RANK.match(word))
-    return (
-        size,
-        width,
-        letters,
-        upper,
-        digits,
-        word.lstrip(_OPENERS)[:1].isupper(),
-        bool(last) and last in _ENDS and not ellipsis,
-        word.endswith((":", "：")),
-        sum(map(_COMMAS.__contains__, word)),
-        not letters and not digits and not any(unicodedata.category(c) == "Mn" for c in word),
-        rank,
-        bool(digits and _TIME.match(word)),
-        bool(digits and _DATE.match(word)),
-        not _QUOTES.isdisjoint(word),
-        word[:1] in ("(", "[", "（"),
-        word[-1:] in (")", "]", "）"),
-        not _BARS.isdisjoint(word),
-        ellipsis,
-        int(re.sub(r"\D", "", word)) if rank else -1,
-    )
+    found = np.zeros((len(words), len(ATTRIBUTES)), np.float32)
+    if not len(words):
+        return found
+    kinds, starts, stops = words.kinds, words.starts, words.stops
+    every = np.bitwise_or.reduceat(kinds, starts)  # the kinds that a word has anywhere
 
+    def put(name: str, values: Any) -> None:
+        found[:, _AT[name]] = values
 
-_LETTERS_ALONE = (0,) * (len(ATTRIBUTES) - 7) + (-1,)
+    def count(kind: str) -> Floats:
+        rows = np.flatnonzero(every & KIND[kind])
+        places = np.flatnonzero(kinds & KIND[kind])
+        counts = np.zeros(len(words), np.float32)
+        counts[rows] = np.searchsorted(places, stops[rows]) - np.searchsorted(places, starts[rows])
+        return counts
+
+    def has(kind: str, bits: NDArray[np.uint32] = every) -> NDArray[np.bool_]:
+        return (bits & KIND[kind]) > 0
+
+    size = stops - starts + 1
+    put("chars", size)
+    put("width", size + 1.5 * count("wide"))
+    for kind, name in (("letter", "letters"), ("upper", "upper"), ("digit", "digits"), ("comma", "comma")):
+        put(name, count(kind))
+    put("capital", has("upper", kinds[words.without("opener")[0]]))
+    last = words.without("closer")[1] - 1
+    dots = has("dot", kinds[last] & kinds[last - 1] & kinds[last - 2]) | has("dots", kinds[last])
+    put("ellipsis", dots)
+    put("stop", has("stop", kinds[last]) & ~dots)
+    put("colon", has("colon", kinds[stops - 1]))
+    put("mark", (every & (KIND["letter"] | KIND["digit"] | KIND["accent"])) == 0)
+    put("quote", has("quote"))
+    put("bar", has("bar"))
+    put("open_paren", has("open paren", kinds[starts]))
+    put("close_paren", has("close paren", kinds[stops - 1]))
+    put("number", -1)
+    for i in np.flatnonzero(has("digit")).tolist():
+        word = words.text[starts[i] : stops[i]]
+        rank = bool(_RANK.match(word))
+        found[i, _AT["rank"]], found[i, _AT["number"]] = rank, int(re.sub(r"\D", "", word)) if rank else -1
+        found[i, _AT["time"]], found[i, _AT["date"]] = bool(_TIME.match(word)), bool(_DATE.match(word))
+    return found
 
 
 _WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
@@ -557,11 +566,6 @@ class Facts(Params):
 # ----------------------------------------------------------------------------------------------------- word table
 
 
-def attribute_rows(words: Sequence[str]) -> Floats:
-    """Attributes of words, shape (words, len(ATTRIBUTES))."""
-    return np.array([word_attributes(word) for word in words], np.float32).reshape(len(words), len(ATTRIBUTES))
-
-
 class WordTable:
     """Numbers per word, computed once for each distinct word and added up over lines.
 
@@ -571,60 +575,48 @@ class WordTable:
     Parameters
     ----------
     vectors : callable
-        From a list of words to an array of shape (words, columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
+        From words to an array of shape (words, columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
     placed : int
         The last so many columns depend on a word's place: a third each for the first, second and last word of a line.
     max_words : int
         The table forgets everything when it has grown beyond so many words: a flood of new words costs time, not memory.
     """
 
-    def __init__(self, vectors: Callable[[Sequence[str]], Floats], placed: int = 0, max_words: int = 200_000) -> None:
+    def __init__(self, vectors: Callable[[Stretches], Floats], placed: int = 0, max_words: int = 200_000) -> None:
         self._vectors = vectors
         self._max_words = max_words
-        self._added = vectors([]).shape[1] - placed
-        self._third = placed // 3
-        self._forget()
-
-    def _forget(self) -> None:
-        # which word a slot holds: its hash, and its row below; 0 stands for none, and for a word that a line does not have
-        self._hashes = np.zeros(1 << 20, np.uint64)
-        self._rows = np.zeros(1 << 20, np.int32)
+        added = vectors(Stretches.of([])).shape[1] - placed
+        # what is added up over all words; and what is wanted of single words alone: attributes, then the placed columns
+        self._columns = [
+            slice(0, added),
+            slice(0, len(ATTRIBUTES)),
+            *(slice(added + i * placed // 3, added + (i + 1) * placed // 3) for i in range(3)),
+        ]
+        self._rows = HashTable(20)  # of the words; row 0 stands for none, and for a word that a line does not have
         self._size = 1
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
-        room = self._max_words + 60_000
-        self._sums = np.zeros((room, self._added), np.float32)
-        # what lines want of their first, second and last words alone: attributes, then the placed columns
-        self._ends = np.zeros((room, len(ATTRIBUTES) + 3 * self._third), np.float32)
+        room = max_words + 60_000
+        self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
+
+    def _forget(self) -> None:
+        self._rows.clear()  # and the rows are written over: new ones would leave holes where the old ones were
+        self._size = 1
 
     def __len__(self) -> int:
         return self._size
 
-    def _slots(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """The slot of each hash, or the free one where the search for it ends."""
-        slots = ((hashes * np.uint64(_BASE)) >> np.uint64(44)).astype(np.int64)
-        taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._rows[slots] > 0))
-        while len(taken):
-            slots[taken] = (slots[taken] + 1) % len(self._rows)
-            at = slots[taken]
-            taken = taken[(self._hashes[at] != hashes[taken]) & (self._rows[at] > 0)]
-        return slots
-
     def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
-        if stop > len(self._sums):
-            self._sums, self._ends = (_grown(table, start, 2 * stop) for table in (self._sums, self._ends))
-        numbers = self._vectors(words)
-        self._sums[start:stop] = numbers[:, : self._added]
-        self._ends[start:stop] = np.delete(numbers, np.s_[len(ATTRIBUTES) : self._added], axis=1)
-        left = np.arange(len(words))
-        while len(left):  # of those that end at one free slot the first takes it
-            slots, firsts = np.unique(self._slots(hashes[left]), return_index=True)
-            self._hashes[slots], self._rows[slots] = hashes[left[firsts]], start + left[firsts]
-            left = np.delete(left, firsts)
+        if stop > len(self._tables[0]):
+            self._tables = [_grown(table, start, stop) for table in self._tables]
+        numbers = self._vectors(Stretches.of(words))
+        for table, part in zip(self._tables, self._columns, strict=True):
+            table[start:stop] = numbers[:, part]
+        self._rows.add(hashes, np.arange(start, stop))
         self._size = stop
 
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line; give it up to some hundred thousand characters at a time.
+        """Sums over the words of each line; give it up to `CHARACTERS_AT_ONCE` characters.
 
         Returns
         -------
@@ -632,27 +624,30 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        text, starts, stops, hashes, ends = hashed_words([line[:MAX_LINE_CHARS] for line in lines])
+        text, starts, stops, hashes, ends = hashed_words(lines)
         if self._size > self._max_words:
             self._forget()
-        rows = self._rows[self._slots(hashes)]
+        rows = self._rows.find(hashes)
         missing = np.flatnonzero(rows == 0)
         if len(missing):
             fresh, first_at = np.unique(hashes[missing], return_index=True)
             at = missing[first_at]
             self._learn(fresh, [text[i:j] for i, j in zip(starts[at].tolist(), stops[at].tolist(), strict=True)])
-            rows[missing] = self._rows[self._slots(hashes[missing])]
+            rows[missing] = self._rows.find(hashes[missing])
         sizes = np.diff(ends)
-        shape = (len(lines), len(self._sums))
-        sums = sparse.csr_matrix((np.ones(len(rows), np.float32), rows, ends.astype(np.int32)), shape=shape) @ self._sums
+        table, attributes, *places = self._tables
+        if kernels := fast.kernels():
+            sums = kernels.add_up(rows, ends, table)
+        else:
+            counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
+            sums = sparse.csr_matrix(counts, shape=(len(lines), len(table))) @ table
         rows = np.append(rows, np.int32(0))
-        first = self._ends[np.where(sizes > 0, rows[ends[:-1]], 0)]
-        second = self._ends[np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)]
-        last = self._ends[np.where(sizes > 0, rows[ends[1:] - 1], 0)]
-        a, third = len(ATTRIBUTES), self._third
-        placed = first[:, a : a + third] + second[:, a + third : a + 2 * third]
-        placed += last[:, a + 2 * third :] * (sizes > 1)[:, None]  # a lone word is its line's first alone
-        return sums[:, a:], placed, sums[:, :a], first[:, :a], last[:, :a], sizes.astype(np.float32)
+        first, last = (np.where(sizes > 0, rows[at], 0) for at in (ends[:-1], ends[1:] - 1))
+        second = np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)
+        final = np.where(sizes > 1, last, 0)  # a lone word is its line's first alone
+        placed = sum(part.take(at, axis=0) for part, at in zip(places, (first, second, final), strict=True))
+        ends_of = [attributes.take(at, axis=0) for at in (first, last)]
+        return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32)
 
 
 def _grown(table: Floats, used: int, size: int) -> Floats:
@@ -698,12 +693,11 @@ class LineScorer:
             start += size
         self.table = WordTable(self._vectors, placed=3 * self.types if self._edges else 0)
 
-    def _vectors(self, words: Sequence[str]) -> Floats:
+    def _vectors(self, words: Stretches) -> Floats:
         columns = [attribute_rows(words)]
+        words = clipped(words)
         for part, weights in self._tfidf:
-            counts = part.counts(words)
-            columns.append(np.asarray(counts @ weights, np.float32).reshape(len(words), self.types))
-            columns.append(np.asarray(counts.sum(axis=1), np.float32).reshape(len(words), 1))
+            columns.append(part.projected(words, weights))
         columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
@@ -713,7 +707,10 @@ class LineScorer:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
         n = len(lines)
         found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
-        ends = np.cumsum([0, *(min(len(line), MAX_LINE_CHARS) + 1 for line in lines)])
+        sizes = np.fromiter(map(len, lines), np.int64, n)
+        if np.max(sizes, initial=0) > MAX_LINE_CHARS:
+            return self.score([line[:MAX_LINE_CHARS] for line in lines])
+        ends = np.append(0, np.cumsum(sizes + 1))
         start = 0
         while start < n:
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
@@ -736,11 +733,10 @@ class LineScorer:
             scores += sums[:, start : start + self.types] * scale[:, None]
             start += self.types + 1
         for column, (phrases, weights) in enumerate(self._phrases, start):
-            known = phrases.vocabulary_
-            for i in np.flatnonzero(sums[:, column] == words).tolist():  # all its words are words of phrases
-                for phrase in phrases.analyze(lines[i]):
-                    if phrase in known:
-                        scores[i] += weights[known[phrase]]
+            short = (words > 0) & (words <= phrases.max_words)
+            rows = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
+            columns = phrases.find([lines[i] for i in rows.tolist()])
+            scores[rows[columns >= 0]] += weights[columns[columns >= 0]]
         marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
         numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
         return scores, facts, totals[:, _AT["width"]], numbers

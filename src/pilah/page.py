@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from operator import not_
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def reason(error: Exception) -> str:
 
 def blanks(lines: Sequence[str]) -> list[bool]:
     """Which lines hold no visible character: such a line belongs to what it stands in."""
-    return [not line.strip() for line in lines]
+    return list(map(not_, map(str.strip, lines)))
 
 
 @dataclass(frozen=True)

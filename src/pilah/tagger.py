@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.columns import Lines
 from pilah.decoding import Transitions
 from pilah.features import LineScorer
@@ -212,7 +213,7 @@ class LineTagger(Params):
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
         scores, facts, widths, numbers = self.scorer_.score(flat)
-        keys = np.array([hash(line) for line in flat], np.int64)
+        keys = np.fromiter(map(hash, flat), np.int64, len(flat))
         return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups())
 
     def tag_scores(self, flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float32]:
@@ -249,6 +250,7 @@ class LineTagger(Params):
 
     def _decoded(self, visible: Visible, posteriors: bool = True) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The tag number of every line that is not blank, and the posterior of its label."""
+        fast.saw(len(visible.lines))
         scores = self.tag_scores(visible.lines, visible.lengths)
         numbers = self.decoder.decode(scores, visible.lengths, self.transitions_)
         if not posteriors or not len(numbers):

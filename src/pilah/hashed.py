@@ -1,0 +1,237 @@
+"""Texts as numbers: hashes of stretches, kinds of characters, and a table of what hashes stand for.
+
+Nothing here makes a string of a word, or looks one up: a batch of words is some arrays over the characters of one text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah import fast
+
+Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
+BASE = 0x9E3779B97F4A7C15
+"""Of the polynomials that hashes are."""
+
+
+def codes_of(text: str) -> NDArray[np.uint32]:
+    """The code points of a text, lone surrogates too."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@cache  # sizes are powers of two
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    base, inverse = (np.full(size, number, np.uint64) for number in (BASE, pow(BASE, -1, 2**64)))
+    return base.cumprod(), inverse.cumprod()
+
+
+class Hashed:
+    """Hashes of any stretches of a text: polynomials of their characters modulo 2**64, from running sums.
+
+    That two of a million different stretches have one hash happens in one of 30 million texts.
+    """
+
+    def __init__(self, codes: NDArray[np.uint32]) -> None:
+        powers, self._inverse = _powers(1 << len(codes).bit_length())
+        self._sums = np.zeros(len(codes) + 1, np.uint64)
+        np.cumsum((codes + np.uint32(1)) * powers[: len(codes)], out=self._sums[1:])
+
+    def between(self, starts: Ints, stops: Ints) -> Hashes:
+        """The hash of each stretch from a start to a stop."""
+        return (self._sums[stops] - self._sums[starts]) * self._inverse[starts]
+
+
+def joined(heads: Hashes, sizes: Ints, tails: Hashes) -> Hashes:
+    """Hashes of stretches of so many characters with others behind them."""
+    powers, _ = _powers(1 << int(np.max(sizes, initial=1)).bit_length())
+    return heads + tails * np.where(sizes > 0, powers[sizes - 1], np.uint64(1))
+
+
+def hashes_of(texts: Iterable[str]) -> Hashes:
+    """The hash of each text."""
+    texts = list(texts)
+    ends = np.cumsum([0, *map(len, texts)])
+    return Hashed(codes_of("".join(texts))).between(ends[:-1], ends[1:])
+
+
+def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
+    """What `str.split` would find in some lines, as numbers.
+
+    Returns
+    -------
+    tuple of a str and arrays
+        The lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
+        before the end of each line, with a zero in front.
+    """
+    text = " ".join([*lines, ""])
+    codes = codes_of(text)
+    ends = np.append(0, np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1))
+    if kernels := fast.kernels():
+        return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(BASE))
+    space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
+    edges = np.flatnonzero(space[1:] != space[:-1])
+    starts, stops = edges[0::2], edges[1::2]
+    return text, starts, stops, Hashed(codes).between(starts, stops), np.searchsorted(starts, ends)
+
+
+class HashTable:
+    """A number above zero for each of some hashes, with open addressing.
+
+    Parameters
+    ----------
+    bits : int
+        It has 2**bits slots; let half of them stay free.
+    """
+
+    def __init__(self, bits: int) -> None:
+        self._hashes = np.zeros(1 << bits, np.uint64)
+        self._numbers = np.zeros(1 << bits, np.int32)
+        self._shift = np.uint64(64 - bits)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> HashTable:
+        """Texts, numbered from one."""
+        table = cls(max(4, (2 * len(texts)).bit_length()))
+        table.add(hashes_of(texts), np.arange(1, len(texts) + 1))
+        return table
+
+    def _slots(self, hashes: Hashes) -> Ints:
+        """The slot of each hash, or the free one where the search for it ends."""
+        slots = ((hashes * np.uint64(BASE)) >> self._shift).astype(np.int64)
+        taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._numbers[slots] > 0))
+        while len(taken):
+            slots[taken] = (slots[taken] + 1) % len(self._numbers)
+            at = slots[taken]
+            taken = taken[(self._hashes[at] != hashes[taken]) & (self._numbers[at] > 0)]
+        return slots
+
+    def find(self, hashes: Hashes) -> NDArray[np.int32]:
+        """The number of each hash, 0 for none."""
+        if kernels := fast.kernels():
+            found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes)
+            return found
+        slots = self._slots(hashes)
+        return np.where(self._hashes[slots] == hashes, self._numbers[slots], np.int32(0))
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self._numbers.fill(0)
+
+    def add(self, hashes: Hashes, numbers: NDArray[np.integer]) -> None:
+        """Hashes that differ, and are not in it."""
+        left = np.arange(len(hashes))
+        while len(left):  # of those that end at one free slot the first takes it
+            slots, firsts = np.unique(self._slots(hashes[left]), return_index=True)
+            self._hashes[slots], self._numbers[slots] = hashes[left[firsts]], numbers[left[firsts]]
+            left = np.delete(left, firsts)
+
+
+# ------------------------------------------------------------------------------------------------ kinds of characters
+
+CLOSERS = "\"'”’»)]）」』"
+OPENERS = "\"'“‘«„「『（(["
+_WIDE = ((0x1100, 0x11FF), (0x2E80, 0xA4CF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFF60))
+_TESTS = {
+    "letter": str.isalpha,
+    "digit": str.isdigit,
+    "decimal": str.isdecimal,
+    "letter or digit": str.isalnum,
+    "upper": str.isupper,
+    "accent": lambda c: unicodedata.category(c) == "Mn",
+    "wide": lambda c: any(low <= ord(c) <= high for low, high in _WIDE),
+    "stop": ".!?。！？؟۔।".__contains__,
+    "comma": ",;،、，".__contains__,
+    "colon": ":：".__contains__,
+    "dot": ".".__contains__,
+    "dots": "…".__contains__,
+    "quote": '"“”„«»「」『』'.__contains__,
+    "bar": "|©®@>»/→".__contains__,
+    "opener": OPENERS.__contains__,
+    "closer": CLOSERS.__contains__,
+    "open paren": "([（".__contains__,
+    "close paren": ")]）".__contains__,
+}
+KIND = {name: np.uint32(2 << i) for i, name in enumerate(_TESTS)}
+"""The bit of each kind of character; the lowest bit says that a character has been looked at."""
+_KINDS = np.zeros(0x110000, np.uint32)
+
+
+def kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The bits of some characters. Each character is asked once."""
+    found = _KINDS[codes]
+    new = set(codes[found == 0].tolist())
+    for code in new:
+        _KINDS[code] = 1 + sum(int(KIND[name]) for name, test in _TESTS.items() if test(chr(code)))
+    return _KINDS[codes] if new else found
+
+
+class Stretches:
+    """Stretches of a text, such as its words, with the places in each that matter.
+
+    Parameters
+    ----------
+    text : str
+        It begins and ends in a space.
+    starts, stops : arrays of int
+        No stretch is empty; one stands before and one after each space between two of them.
+    """
+
+    def __init__(self, text: str, starts: Ints, stops: Ints, digits_alike: bool = False) -> None:
+        self.text, self.starts, self.stops = text, starts, stops
+        self.codes = codes_of(text)
+        self.kinds = kinds_of(self.codes)
+        if digits_alike:
+            self.codes = np.where(self.kinds & KIND["decimal"], np.uint32(ord("0")), self.codes)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Stretches:
+        """Some texts that are not empty."""
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+        stops = np.cumsum(sizes + 1)
+        return cls(f" {' '.join(texts)} ", stops - sizes, stops)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @cached_property
+    def lowered(self) -> Stretches:
+        """In lower case, digits alike."""
+        return Stretches(self.text.lower(), self.lower_places(self.starts), self.lower_places(self.stops), digits_alike=True)
+
+    def lower_places(self, places: Ints) -> Ints:
+        """Where places in the text are in the lowered one: one character of all becomes two."""
+        return places + np.append(0, np.cumsum(self.codes == ord("İ")))[places] if "İ" in self.text else places
+
+    @property
+    def texts(self) -> list[str]:
+        """The stretches themselves."""
+        return [self.text[i:j] for i, j in zip(self.starts.tolist(), self.stops.tolist(), strict=True)]
+
+    def without(self, kind: str) -> tuple[Ints, Ints]:
+        """Where each starts and stops without the characters of a kind around it; past its end or before its start if none is left."""
+        kept = np.flatnonzero((self.kinds & KIND[kind]) == 0)  # the spaces are among them
+        return kept[np.searchsorted(kept, self.starts)], kept[np.searchsorted(kept, self.stops) - 1] + 1
+
+    @cached_property
+    def bare(self) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+        """Where each starts and stops without the punctuation around it, and whether anything is left; if not, as it was."""
+        kept = np.append(np.flatnonzero(self.kinds & KIND["letter or digit"]), len(self.codes))
+        first = kept[np.searchsorted(kept, self.starts)]
+        left = first < self.stops
+        last = kept[np.searchsorted(kept, self.stops) - 1] + 1
+        return np.where(left, first, self.starts), np.where(left, last, self.stops), left
+
+    @cached_property
+    def _hashed(self) -> Hashed:
+        return Hashed(self.codes)
+
+    def hashes(self, starts: Ints, stops: Ints) -> Hashes:
+        """The hash of each stretch from a start to a stop."""
+        return self._hashed.between(starts, stops)

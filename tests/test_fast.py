@@ -1,0 +1,148 @@
+"""The loops that Numba compiles give what NumPy gives, on anything; and they are used where they pay, if at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from conftest import ROOT, toy_pages
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilah import fast
+from pilah.columns import page_features, page_scores
+from pilah.decoding import Transitions, forward_backward, posteriors, viterbi
+from pilah.features import LineScorer
+from pilah.hashed import HashTable, hashed_words, hashes_of
+from pilah.tagger import LineTagger
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="the extra `fast`, which is Numba, is not installed")
+
+usual = st.sampled_from(["Terkini", "Baca juga: Sungai Awi Meluap", "-", "2.", "10:42 WIB", "Warga pulang ke rumah. " * 6, ""])
+hostile = st.one_of(
+    st.text(st.sampled_from("aB1 9.:-(\t\u2028\u3000\u0301“…新بéİΣ²"), max_size=30),
+    st.text(max_size=20),
+    st.just("x " * 11_000),
+)
+PAGES = st.lists(st.lists(usual | hostile, max_size=14), max_size=5)
+
+
+@pytest.fixture(autouse=True)
+def _undecided() -> Iterator[None]:
+    yield
+    fast.force(None)
+
+
+@needs_numba
+@given(PAGES)
+def test_labels_and_scores_are_the_same_with_numba(tagger: LineTagger, pages: list[list[str]]) -> None:
+    lines = [line for page in pages for line in page if line.strip()]
+    lengths = [sum(bool(line.strip()) for line in page) for page in pages]
+    found = []
+    for on in (False, True):
+        assert fast.force(on) == on
+        tagger.scorer_.table._forget()
+        found.append((tagger.tag_scores(lines, lengths), tagger.predict(pages), tagger.tag(pages)))
+    (plain, labels, tagged), (looped, same_labels, same_tagged) = found
+    np.testing.assert_allclose(looped, plain, rtol=1e-5, atol=1e-5)
+    assert labels == same_labels
+    for one, other in zip((row for page in tagged for row in page), (row for page in same_tagged for row in page), strict=True):
+        assert one[:2] == other[:2]
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+
+
+@needs_numba
+@given(PAGES, st.integers(0, 3), st.integers(0, 9))
+def test_columns_come_to_the_scores_of_their_matrix(tagger: LineTagger, pages: list[list[str]], window: int, seed: int) -> None:
+    lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
+    matrix = page_features(lines, window)
+    weights = np.random.default_rng(seed).normal(0, 0.5, (matrix.shape[1], 7)).astype(np.float32)
+    assert fast.force(True)
+    np.testing.assert_allclose(page_scores(lines, window, weights), matrix.astype(float) @ weights, rtol=1e-5, atol=1e-5)
+
+
+@needs_numba
+@given(st.lists(st.integers(0, 6), max_size=5), st.integers(1, 11), st.sampled_from(["f4", "f8"]), st.integers(0, 99))
+def test_chains_are_decoded_alike(lengths: list[int], tags: int, dtype: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    # whole numbers, so that many sequences are equally good: the same of them is taken
+    scores = rng.integers(-3, 4, (sum(lengths), tags)).astype(dtype)
+    steps = Transitions(*(rng.integers(-3, 4, shape).astype(float) for shape in ((tags, tags), tags, tags)))
+    expected = viterbi(scores, lengths, steps)
+    assert fast.force(True)
+    np.testing.assert_array_equal(viterbi(scores, lengths, steps), expected)
+    both = posteriors(scores, lengths, steps), forward_backward(scores.astype(float), lengths, steps).lines
+    np.testing.assert_allclose(*both, atol=1e-6)
+
+
+@needs_numba
+@given(st.lists(usual | hostile, max_size=8))
+def test_words_have_the_same_hashes(lines: list[str]) -> None:
+    expected = hashed_words(lines)
+    assert fast.force(True)
+    for one, other in zip(hashed_words(lines), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_numba
+def test_words_learned_without_numba_are_known_with_it_and_the_other_way_round(tagger: LineTagger) -> None:
+    scorer = LineScorer(tagger.scorer_.parts, tagger.scorer_.coef, tagger.scorer_.intercept)
+    lines = [line for page in toy_pages(6)[0] for line in page]
+    expected = tagger.scorer_.score(lines)[0]
+    sizes = []
+    for on, few in ((False, lines[:20]), (True, lines), (False, lines), (True, lines)):
+        assert fast.force(on) == on
+        np.testing.assert_array_equal(scorer.score(few)[0], expected[: len(few)])
+        sizes.append(len(scorer.table))
+    assert sizes[0] < sizes[1] == sizes[2] == sizes[3]
+
+
+@needs_numba
+def test_numba_is_loaded_when_so_many_lines_were_labelled_and_not_before(
+    tagger: LineTagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast.force(None)
+    monkeypatch.setattr(fast, "ENOUGH", 5)
+    for _ in range(2):
+        tagger.predict([["Terkini", "-"]])
+        assert fast.kernels() is None
+    tagger.predict([["Terkini", "-"]])
+    assert fast.kernels() is not None
+
+
+def test_without_numba_all_goes_on_without_it(tagger: LineTagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pilah.kernels", None)  # importing it is an ImportError
+    monkeypatch.delattr("pilah.kernels", raising=False)
+    monkeypatch.setattr(fast, "ENOUGH", 1)
+    assert not fast.force(True)
+    fast.force(None)
+    assert len(tagger.predict([["Terkini", "-"]])[0]) == 2
+    assert fast.kernels() is None
+
+
+@needs_numba
+def test_where_compiled_loops_cannot_be_kept_they_are_compiled_all_the_same() -> None:
+    program = """
+from numba.core.caching import CacheImpl
+CacheImpl._locator_classes = []  # no folder can be written to
+from pilah import fast
+from pilah.hashed import HashTable, hashes_of
+assert fast.force(True)
+print(*HashTable.of(["satu", "dua"]).find(hashes_of(["dua", "tiga"])))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "0"]
+
+
+@needs_numba
+@given(st.sets(st.text(max_size=5), max_size=40), st.lists(st.text(max_size=5), max_size=10))
+def test_a_table_is_searched_alike(known: set[str], others: list[str]) -> None:
+    table, asked = HashTable.of(sorted(known)), hashes_of([*sorted(known), *others])
+    fast.force(False)
+    expected = table.find(asked)
+    assert fast.force(True)
+    np.testing.assert_array_equal(table.find(asked), expected)
