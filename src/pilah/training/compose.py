@@ -37,6 +37,7 @@ class Site:
     language: str
     topic: str = ""
     headless: bool = False
+    nameless: bool = False
     raw: bool = False
     bullet: tuple[str, str] = ("none", "-")
     outlet: str = ""
@@ -109,6 +110,7 @@ def compose_dump(
     language = rng.choices(list(languages), list(languages.values()))[0]
     site = Site(rng, layouts, pools, language)
     site.headless = not furniture and site.chance("page", "headless")
+    site.nameless = site.chance("page", "nameless")
     site.raw = furniture
     site.bullet = (site.draw("item", "bullet"), site.draw("item", "bullet_sign"))
     if not site.pool.articles or not site.pool.headlines:  # known by its headings alone: on another language's page
@@ -275,9 +277,13 @@ def _inline(site: Site) -> list[Row]:
         return [("related", "link", ("- " if site.rng.random() < 0.05 else "") + row)]
     if form == "bare":
         return [("related", "heading", prefix.rstrip()), ("related", "headline", _headline(site, site.topic))]
+    items = _items(site, "related", _layout(site), site.rng.randint(1, 3))
+    if site.headless:
+        return items
     heading = prefix.rstrip(" :") if site.rng.random() < 0.6 else _phrase(site, "related")
-    layout = _layout(site)
-    return [("related", "heading", _styled_heading(site, heading)), *_items(site, "related", layout, site.rng.randint(1, 3))]
+    if site.nameless:
+        heading = _name(site)
+    return [("related", "heading", _styled_heading(site, heading)), *items]
 
 
 def _phrase(site: Site, label: str) -> str:
@@ -290,6 +296,22 @@ def _phrase(site: Site, label: str) -> str:
         return site.fill(site.rng.choice(rarer))
     options = pool.headings.get(label) or site.pool.headings.get(label) or site.pools["en"].headings[label]
     return site.fill(site.rng.choice(options))
+
+
+def _name(site: Site) -> str:
+    """What a site calls a block when the name says nothing of what it holds: some words of no list."""
+    rng = site.rng
+    if rng.random() < 0.3:
+        return " ".join(site.piece(rng.choice(["tag", "city", "site"])) for _ in range(rng.randint(1, 2)))
+    text = rng.choice(site.pool.headlines)[1]
+    words = [bare for word in text.split() if (bare := word.strip("\"'“”‘’.,:;!?()[]")) and not bare.isdigit()]
+    if len(words) < 3:  # no spaces between words
+        start = rng.randrange(max(1, len(text) - 4))
+        return text[start : start + rng.randint(2, 6)].strip() or text
+    if rng.random() < 0.5:
+        start = rng.randrange(len(words))
+        return _cased(" ".join(words[start : start + rng.randint(1, 3)]), rng.choice(["as_is", "title", "title"]))
+    return _cased(" ".join(rng.choices(words, k=rng.randint(1, 3))), "title")
 
 
 def _styled_heading(site: Site, text: str) -> str:
@@ -492,6 +514,8 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     if site.chance("block", "more"):
         label, role = "latest" if layout.times else "related", "more"
     phrase = _phrase(site, "more" if role == "more" else label)
+    if site.nameless or site.chance("block", "nameless"):
+        phrase = _name(site)
     tabs = site.chance("block", "two_tabs"), site.chance("block", "joined_tabs")
     topic = site.topic if label == "related" and rng.random() < 0.7 else ""
     heading = _styled_heading(site, phrase)
@@ -640,7 +664,7 @@ def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -
     close: list[Row] = []
     if site.chance("raw", "after"):
         close = _furniture(site, rng.randint(1, 12), ("tags", "share", "author_box", "newsletter", "advert", "navigation"))
-    if site.chance("raw", "comments"):
+    if body and site.chance("raw", "comments"):
         close += _furniture(site, rng.randint(3, 25), ("comments",))
     end = _furniture(
         site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie", "advert", "widget")
