@@ -87,7 +87,7 @@ def toy_tagger(*overrides: str, **params: Any) -> LineTagger:
     if hasattr(context, "iterations"):
         context.set_params(iterations=min(context.iterations, 40))
     if hasattr(context, "l2"):
-        context.set_params(l2=0.01)  # the toy pages are few and clear
+        context.set_params(l2=0.01, l2_around=0.01)  # the toy pages are few and clear
     chosen = {"folds": 2, **params}
     return LineTagger(build(cfg.labels), build(cfg.features), build(cfg.model), context, build(cfg.decoder), **chosen)
 

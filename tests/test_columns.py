@@ -12,18 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilah.columns import (
+    MARK_ALONE,
+    NUMBERS_ALONE,
+    TIME_FACTS,
     Columns,
+    Lines,
+    beats,
     nearby,
     nearest_opener,
+    own_columns,
     page_features,
     page_scores,
     ranked,
     repeats,
     running,
+    shapes,
     shifted,
     softmax,
     steps,
 )
+from pilah.features import FACTS
 from pilah.tagger import LineTagger
 
 LENGTHS = [3, 0, 2]
@@ -153,3 +161,44 @@ def test_scores_are_those_of_the_matrix(tagger: LineTagger, pages: list[list[str
     weights = np.random.default_rng(seed).normal(0, 0.5, (matrix.shape[1], 7)).astype(np.float32)
     found = page_scores(lines, window, weights)
     np.testing.assert_allclose(found, matrix.astype(np.float64) @ weights, rtol=1e-5, atol=1e-5)
+
+
+TIME, SIGN, NUMBER, FEW, HEADLINE = 0, 1, 2, 3, 4
+
+
+def test_a_section_keeps_the_beat_of_its_list_and_a_heading_breaks_it() -> None:
+    #        three items of headline, section, time;          a heading;  two of the next list
+    shape = [*[HEADLINE, FEW, TIME] * 3, FEW, *[HEADLINE, FEW, TIME] * 2]
+    above, below = beats(np.array(shape), [len(shape)])
+    assert above[[4, 7, 14]].tolist() == [1, 1, 1]  # sections: three lines above, the same three shapes
+    assert below[[1, 4]].tolist() == [1, 1]
+    assert (above[9], below[9]) == (0, 0)  # the heading stands between a time and a headline, and no line above does
+
+
+def test_lines_of_one_shape_have_no_beat_and_pages_are_no_lists_together() -> None:
+    assert not np.any(beats(np.full(8, HEADLINE), [8]))
+    item = [SIGN, HEADLINE, TIME]
+    assert not np.any(beats(np.array([*item, *item]), [3, 3]))
+    assert np.any(beats(np.array([*item, *item, *item]), [9]))
+    assert [part.shape for part in beats(np.zeros(0, int), [0, 0])] == [(0,), (0,)]
+
+
+def test_a_shape_is_told_by_signs_times_and_width() -> None:
+    facts = np.zeros((7, len(FACTS)), np.float32)
+    facts[1, MARK_ALONE] = facts[2, NUMBERS_ALONE[0]] = facts[3, TIME_FACTS[2]] = 1
+    widths = np.array([12, 1, 2, 9, 60, 300, 20], np.float32)
+    times = np.array([0, 0, 0, 0, 0, 0, 0.9], np.float32)  # the last one looks like a time, whatever it says
+    none = np.zeros(0)
+    lines = Lines(none, facts, widths, none, none, [7], none)  # type: ignore[arg-type]
+    assert shapes(lines, times).tolist() == [FEW, SIGN, NUMBER, TIME, HEADLINE, 5, TIME]
+
+
+def test_the_first_columns_see_the_line_alone_and_the_very_first_is_always_one(tagger: LineTagger) -> None:
+    page = toy_pages(1)[0][0]
+    lines = tagger._lines(page, [len(page)])
+    alone = tagger._lines(page[2:3], [1])
+    own = own_columns(lines)
+    columns = page_features(lines, 2)
+    np.testing.assert_array_equal(columns[:, 0], 1)
+    np.testing.assert_array_equal(columns[2, :own], page_features(alone, 2)[0, :own])
+    assert not np.array_equal(columns[2, own:], page_features(alone, 2)[0, own:])

@@ -9,8 +9,9 @@ import pytest
 import scipy.optimize
 from conftest import toy_pages, toy_tagger
 
-from pilah.columns import Lines, softmax
-from pilah.context import ChainCRF, _parts
+from pilah.columns import Lines, own_columns, page_features, page_scores, softmax
+from pilah.context import ChainCRF, Perceptron, _of_raw_columns, _parts, _standardised
+from pilah.decoding import viterbi
 
 
 class Spy(ChainCRF):
@@ -91,17 +92,15 @@ def test_learning_makes_what_was_annotated_likelier(material: tuple[Lines, Any, 
     lines, allowed, type_of = material
     shares = []
     for rounds in (1, 20):
-        context = ChainCRF(window=1, l2=0.01, iterations=rounds).fit(lines, allowed, type_of)
+        context = ChainCRF(window=1, l2=0.01, l2_around=0.01, iterations=rounds).fit(lines, allowed, type_of)
         p = softmax(context.scores(lines).astype(float))
         shares.append(float((p * allowed).sum(axis=1).mean()))
     assert shares[0] < shares[1]
 
 
 def test_partly_annotated_lines_are_filled_in_from_the_others(material: tuple[Lines, Any, Any]) -> None:
-    from pilah.decoding import viterbi
-
     lines, allowed, type_of = material
-    context = ChainCRF(window=1, l2=0.01, iterations=40).fit(lines, loosened(allowed), type_of)
+    context = ChainCRF(window=1, l2=0.01, l2_around=0.01, iterations=40).fit(lines, loosened(allowed), type_of)
     found = viterbi(context.scores(lines), lines.lengths, context.transitions_)
     unsure = loosened(allowed).sum(axis=1) > 1
     assert (found == allowed.argmax(axis=1))[~unsure].all()
@@ -141,3 +140,48 @@ def test_pages_are_dealt_into_parts_of_about_as_many_lines() -> None:
     assert _parts([2, 2, 4], 2) == [(slice(0, 4), [2, 2]), (slice(4, 8), [4])]
     assert _parts([3], 2) == [(slice(0, 3), [3])]
     assert _parts([], 2) == [(slice(0, 0), [])]
+
+
+def test_what_stands_around_a_line_is_held_by_a_prior_of_its_own(
+    material: tuple[Lines, Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, allowed, type_of = material
+    loss, start = caught(monkeypatch, lines, allowed, type_of, window=1, l2=0.0, l2_around=2.0)
+    free, _ = caught(monkeypatch, lines, allowed, type_of, window=1, l2=0.0, l2_around=0.0)
+    own = own_columns(lines) * (int(type_of.max()) + 1)
+    for at, strength in ((own - 1, 0.0), (own, 2.0), (len(start) - 1, 2.0)):
+        theta = start.copy()
+        theta[at] = 3.0
+        # half of strength * pages * 3 ** 2
+        assert loss(theta)[0] - free(theta)[0] == pytest.approx(0.5 * strength * len(lines.lengths) * 9, rel=1e-6, abs=1e-6)
+
+
+def test_weights_of_standardised_columns_are_handed_on_for_the_columns_as_they_are(material: tuple[Lines, Any, Any]) -> None:
+    lines, _, _ = material
+    X, middle, scale = _standardised(lines, 1)
+    np.testing.assert_allclose(X[:, 1:].mean(axis=0), 0, atol=1e-4)
+    assert set(X.std(axis=0).round(2)) <= {0.0, 1.0}
+    np.testing.assert_allclose(X * scale + middle, page_features(lines, 1), atol=1e-4)
+    weights = np.random.default_rng(5).normal(size=(X.shape[1], 4))
+    np.testing.assert_allclose(page_scores(lines, 1, _of_raw_columns(weights, middle, scale)), X @ weights, atol=1e-2)
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_the_perceptron_learns_weights_and_transitions(partly: bool, material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    learned = Perceptron(window=1, epochs=30, batch=2).fit(lines, loosened(allowed) if partly else allowed, type_of)
+    found = viterbi(learned.scores(lines), lines.lengths, learned.transitions_)
+    sure = loosened(allowed).sum(axis=1) == 1
+    assert (found == allowed.argmax(axis=1))[sure].mean() > 0.95
+
+
+def test_what_the_perceptron_adds_to_transitions_of_one_kind_is_the_same(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    kinds = two_kinds(len(type_of))
+    before, after = (
+        Perceptron(window=1, epochs=epochs, batch=2).fit(lines, allowed, type_of, kinds).transitions_.between
+        for epochs in (0, 3)
+    )
+    assert not np.allclose(before, after)
+    for kind in (0, 1):
+        assert np.ptp((after - before)[kinds == kind]) == pytest.approx(0, abs=1e-9)

@@ -3,10 +3,13 @@
 The first pass (`features.LineScorer`) judges each line by itself. Here every line sees the judgements of its
 neighbours, how much of the page reads like an article above and below it, and whether it stood there before.
 
-`page_columns` declares the columns, each with its name. The matrix that learners are trained on (`page_features`), the
+`page_columns` declares the columns, each with its name: first what is true of every line, then what the line itself looks
+like, then what stands around it. The matrix that learners are trained on (`page_features`), the
 names that explanations show, and the scores of a prediction (`page_scores`) all follow from that one declaration. The
 scores come without the matrix: what is said of a neighbour is multiplied by its weights before it is moved to the line
 that sees it, and the steps of a measure are a table of sums of weights.
+
+It is long because a column and the measure that it is taken from are read together.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from pilah.hashed import BASE
 
 Floats = NDArray[np.float32]
 TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
+MARK_ALONE = FACTS.index("mark alone")
+NUMBERS_ALONE = [FACTS.index("number alone"), FACTS.index("mark and number alone")]
 NEIGHBOUR_FACTS = [2, 4, 6, 9, 11, 13, *range(24, len(FACTS))]
 """What is seen of the two nearest lines on each side (indices into the facts): some width steps, and all but sizes."""
 
@@ -128,6 +133,7 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
             for names, values in groups:
                 yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
 
+    yield Columns(["always"], np.ones((n, 1), np.float32))
     p = softmax(lines.scores)
     looks = named("looks like {}", types or ())
     base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
@@ -151,7 +157,6 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     yield measure("paragraphs below", below[:, 1], 0.3, 0.8, 1.5, 3, 6)
     yield measure("headings above", above[:, 2], 0.3, 0.8, 1.5, 3)
     yield measure("headings below", below[:, 2], 0.3, 0.8, 1.5, 3)
-    yield Columns(["always"], counted[:, :1])
 
     # the neighbourhood at large: what the next and the last four lines are on average
     kind_names = ("body text", "headings", "items", "times")
@@ -166,6 +171,8 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
         gap = np.abs(width - shifted(width, lengths, offset))
         yield measure(f"width unlike that of {place}", gap, 0.15, 0.4, 0.9)
     yield Columns(["stood here before", "stands here again"], np.stack(repeats(lines.keys, lengths), axis=1))
+    beat = np.stack(beats(shapes(lines, kinds[:, 3]), lengths), axis=1)
+    yield Columns(["built as the lines above", "built as the lines below"], beat)
     timed = np.concatenate([lines.facts[:, TIME_FACTS], kinds[:, 3:]], axis=1)
     timed_names = [*(FACTS[i] for i in TIME_FACTS), "looks like a time"]
     for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
@@ -179,6 +186,11 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     opened, distance = nearest_opener(p[:, openers], opener, lengths)
     yield Columns(named("nearest heading above: {}", [types[i] for i in openers.tolist()] if types else []), opened)
     yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
+
+
+def own_columns(lines: Lines) -> int:
+    """How many columns, the first ones, see nothing but the line itself; the very first is 1 on every line."""
+    return int(1 + 2 * lines.scores.shape[1] + lines.facts.shape[1])
 
 
 def page_features(lines: Lines, window: int) -> Floats:
@@ -291,6 +303,37 @@ def repeats(keys: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Fl
     earlier[order[1:]] = same
     later[order[:-1]] = same
     return earlier, later
+
+
+def shapes(lines: Lines, times: Floats) -> NDArray[np.int64]:
+    """What a line looks like from afar, shape (lines,): a time, a sign, a number, a few words, a headline's length, a paragraph's.
+
+    ``times`` is how much each looks like a time, from 0 to 1.
+    """
+    alone = lines.facts[:, MARK_ALONE] + 2 * lines.facts[:, NUMBERS_ALONE].max(axis=1)
+    wide = np.searchsorted(np.array([24, 130], np.float32), lines.widths) + 3
+    timed = (times > 0.5) | (lines.facts[:, TIME_FACTS[2]] > 0)
+    return np.where(timed, 0, np.where(alone > 0, alone, wide)).astype(np.int64)
+
+
+def beats(shape: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Floats]:
+    """Whether a line and its two neighbours have the shapes of three lines two to six above, and of three below.
+
+    A heading breaks the beat of the list that it ends; the name of a section that is called like a heading keeps it. Three
+    lines of one shape are no beat.
+    """
+    starts, ends = page_ends([length for length in lengths if length])
+    before, after = np.append(-1, shape[:-1]), np.append(shape[1:], -1)
+    before[starts] = after[ends - 1] = 9  # beyond the page
+    uneven = (before != shape) | (after != shape)
+    built = np.where(uneven, 100 * before + 10 * shape + after, -1)
+    above, below = np.zeros(len(shape), np.float32), np.zeros(len(shape), np.float32)
+    place = np.arange(len(shape)) - np.repeat(page_ends(lengths)[0], lengths)
+    for beat in range(2, 7):
+        same = (built[beat:] == built[:-beat]) & uneven[beat:] & (place[beat:] >= beat)
+        above[beat:][same] = 1
+        below[:-beat][same] = 1
+    return above, below
 
 
 def nearest_opener(p: Floats, opens: Floats, lengths: Sequence[int]) -> tuple[Floats, Floats]:

@@ -2,20 +2,59 @@
 
 Three ways to learn are choices: a linear-chain conditional random field (Lafferty, McCallum & Pereira 2001), stacked
 sequential learning (Cohen & Carvalho 2005), and the averaged structured perceptron (Collins 2002).
+
+It is long because the three are given the same material and leave the same things behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Floats, Lines, page_ends, page_features, page_scores
+from pilah.columns import Floats, Lines, own_columns, page_ends, page_features, page_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a learner is given of some pages.
+
+    Attributes
+    ----------
+    columns : array of shape (lines, columns)
+        Of all lines, standardised; ``own`` of them, the first, see nothing but the line itself.
+    lengths : sequence of int
+        Lines per page.
+    allowed : array of shape (lines, tags)
+        The tags that each line may have.
+    type_of : array of shape (tags,)
+        The number of each tag's line type.
+    kinds : array of shape (tags * tags,)
+        The number of each transition's kind.
+    """
+
+    columns: Floats
+    own: int
+    lengths: Sequence[int]
+    allowed: NDArray[np.bool_]
+    type_of: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+
+    @property
+    def types(self) -> int:
+        """How many line types there are."""
+        return int(self.type_of.max()) + 1
+
+    @property
+    def shared(self) -> NDArray[np.float64]:
+        """Which tags are of which line type, shape (tags, types)."""
+        return np.eye(self.types)[self.type_of]
 
 
 class Context(Params):
@@ -33,32 +72,6 @@ class Context(Params):
     type_of_: NDArray[np.int64]
     transitions_: Transitions
 
-    def scores(self, lines: Lines) -> Floats:
-        """Scores of every tag for every line, shape (lines, tags)."""
-        return page_scores(lines, self.window, self.weights_)[:, self.type_of_]
-
-
-class ChainCRF(Context):
-    """Linear-chain conditional random field, trained by L-BFGS on the penalised log-likelihood.
-
-    Parameters
-    ----------
-    window : int
-        How many lines above and below are looked at.
-    l2 : float
-        Strength of the Gaussian prior on standardised columns, per page.
-    iterations : int
-        At most so many steps of L-BFGS.
-    n_jobs : int
-        Threads that share the pages; with another number, sums are added in another order.
-    """
-
-    def __init__(self, window: int = 2, l2: float = 0.1, iterations: int = 70, n_jobs: int = 2) -> None:
-        self.window = window
-        self.l2 = l2
-        self.iterations = iterations
-        self.n_jobs = n_jobs
-
     def fit(
         self,
         lines: Lines,
@@ -73,28 +86,72 @@ class ChainCRF(Context):
         ----------
         allowed : array of shape (lines, tags)
             The tags that each line may have: one where it is annotated, several where only its label is, all where it is
-            undecided. The likelihood is that of all allowed sequences.
+            undecided.
         type_of : array of shape (tags,)
             The number of each tag's line type; tags of one type share their weights.
         kind_of : array of shape (tags, tags), optional
             The number of each transition's kind; transitions of one kind share their score. By default each is its own.
+        progress : callable, optional
+            Called with the steps done and the steps in all.
         """
+        columns, middle, scale = _standardised(lines, self.window)
+        kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
+        material = Material(columns, own_columns(lines), lines.lengths, allowed, type_of, kinds)
+        weights, self.transitions_ = self._learn(material, progress or (lambda done, steps: None))
+        self.weights_, self.type_of_ = _of_raw_columns(weights, middle, scale), type_of
+        return self
+
+    def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
+        """The weights of the standardised columns, shape (columns, types), and the transitions."""
+        raise NotImplementedError
+
+    def scores(self, lines: Lines) -> Floats:
+        """Scores of every tag for every line, shape (lines, tags)."""
+        return page_scores(lines, self.window, self.weights_)[:, self.type_of_]
+
+
+class ChainCRF(Context):
+    """Linear-chain conditional random field, trained by L-BFGS on the penalised log-likelihood.
+
+    Parameters
+    ----------
+    window : int
+        How many lines above and below are looked at.
+    l2 : float
+        Strength of the Gaussian prior on the weights of what the line itself looks like, on standardised columns, per page.
+    l2_around : float
+        The same of the weights of what stands around it, and of the transitions. Composed pages are surer of how pages are
+        built than of how lines read: where this is as weak as ``l2``, the model learns habits of the composer.
+    iterations : int
+        At most so many steps of L-BFGS.
+    n_jobs : int
+        Threads that share the pages; with another number, sums are added in another order.
+    """
+
+    def __init__(self, window: int = 2, l2: float = 0.1, l2_around: float = 1.0, iterations: int = 65, n_jobs: int = 2) -> None:
+        self.window = window
+        self.l2 = l2
+        self.l2_around = l2_around
+        self.iterations = iterations
+        self.n_jobs = n_jobs
+
+    def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
+        """Where a line may have several tags, the likelihood is that of all allowed sequences."""
         from concurrent.futures import ThreadPoolExecutor
 
         from scipy.optimize import minimize
         from threadpoolctl import threadpool_limits
 
-        X = page_features(lines, self.window)
-        scale = _column_scale(X)
-        X /= scale
-        columns, tags, types = X.shape[1], len(type_of), int(type_of.max()) + 1
-        shared = np.eye(types)[type_of]  # tag -> type
-        pages = max(1, len(lines.lengths))
+        X, allowed, type_of, kinds, shared = given.columns, given.allowed, given.type_of, given.kinds, given.shared
+        columns, (tags, types), lengths = X.shape[1], shared.shape, given.lengths
+        pages = max(1, len(lengths))
         certain = bool((allowed.sum(axis=1) == 1).all())
-        counts = _gold_counts(allowed if certain else allowed / allowed.sum(axis=1, keepdims=True), lines.lengths)
-        kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
+        counts = _gold_counts(allowed if certain else allowed / allowed.sum(axis=1, keepdims=True), lengths)
         size = int(kinds.max()) + 1
         prior = _log_transitions(*counts[1:], kinds)
+
+        strength = np.full(columns * types + size + 2 * tags, self.l2_around * pages)
+        strength[: given.own * types] = self.l2 * pages
 
         def unpack(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], Transitions]:
             cut = columns * types
@@ -102,18 +159,18 @@ class ChainCRF(Context):
             between = rest[:size][kinds].reshape(tags, tags)
             return theta[:cut].reshape(columns, types), Transitions(between, rest[size:-tags], rest[-tags:])
 
-        parts = [(rows, lengths, _gold_counts(allowed[rows], lengths)) for rows, lengths in _parts(lines.lengths, self.n_jobs)]
+        parts = [(rows, sizes, _gold_counts(allowed[rows], sizes)) for rows, sizes in _parts(lengths, self.n_jobs)]
 
         def part_loss(part: Any, weights: Floats, transitions: Transitions) -> tuple[float, list[NDArray[np.float64]]]:
-            rows, lengths, gold = part
+            rows, sizes, gold = part
             scores = (X[rows] @ weights)[:, type_of]
-            model = forward_backward(scores, lengths, transitions)
+            model = forward_backward(scores, sizes, transitions)
             if certain:
                 want, between, start, stop = gold
                 value = float(scores[allowed[rows]].sum(dtype=np.float64) + (transitions.between * between).sum())
                 value += float(transitions.start @ start + transitions.stop @ stop)
             else:
-                truth = forward_backward(np.where(allowed[rows], scores, -np.inf), lengths, transitions)
+                truth = forward_backward(np.where(allowed[rows], scores, -np.inf), sizes, transitions)
                 want, between, start, stop = truth.lines, truth.between, truth.start, truth.stop
                 value = truth.log_partition
             return model.log_partition - value, [
@@ -128,29 +185,25 @@ class ChainCRF(Context):
             single = weights.astype(np.float32)
             found = list(each(lambda part: part_loss(part, single, transitions), parts))
             slope = np.concatenate([np.sum(slopes, axis=0) for slopes in zip(*(slopes for _, slopes in found), strict=True)])
-            penalty = self.l2 * pages
-            return sum(value for value, _ in found) + 0.5 * penalty * float(theta @ theta), slope + penalty * theta
+            pull = strength * theta
+            return sum(value for value, _ in found) + 0.5 * float(pull @ theta), slope + pull
 
         done = 0
 
         def step(theta: NDArray[np.float64]) -> None:
             nonlocal done
             done += 1
-            if progress is not None:
-                progress(done, self.iterations)
+            progress(done, self.iterations)
 
-        theta = np.zeros(columns * types + size + 2 * tags)
+        theta = np.zeros_like(strength)
         # NumPy lets go of the interpreter where the time goes; threads of BLAS would only be in the way of these
         with ThreadPoolExecutor(len(parts)) as pool, threadpool_limits(1):
             each: Callable[..., Any] = pool.map if len(parts) > 1 else map
             found = minimize(
                 loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8}
             )
-        weights, self.transitions_ = unpack(found.x)
-        self.type_of_ = type_of
-        self.weights_ = (weights / scale[:, None]).astype(np.float32)
         self.n_iter_ = int(found.nit)
-        return self
+        return unpack(found.x)
 
 
 class Stacked(Context):
@@ -166,32 +219,20 @@ class Stacked(Context):
         self.window = window
         self.C = C
 
-    def fit(
-        self,
-        lines: Lines,
-        allowed: NDArray[np.bool_],
-        type_of: NDArray[np.int64],
-        kind_of: NDArray[np.int64] | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Self:
-        """Parameters as of `ChainCRF.fit`; lines with several allowed types are left out."""
+    def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
+        """Lines with several allowed types are left out."""
         from sklearn.linear_model import LogisticRegression
 
-        X = page_features(lines, self.window)
-        scale = _column_scale(X)
-        types = allowed @ np.eye(int(type_of.max()) + 1)[type_of] > 0
+        types = given.allowed @ given.shared > 0
         sure = types.sum(axis=1) == 1
         model = LogisticRegression(C=self.C, max_iter=60, tol=1e-2, fit_intercept=False)
-        model.fit((X / scale)[sure], types[sure].argmax(axis=1))
-        weights = np.zeros((X.shape[1], types.shape[1]), np.float32)
+        model.fit(given.columns[sure], types[sure].argmax(axis=1))
+        weights = np.zeros((given.columns.shape[1], given.types), np.float32)
         weights[:, model.classes_] = (
             model.coef_.T if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_]).T / 2
         )
-        self.weights_, self.type_of_ = weights / scale[:, None], type_of
-        self.transitions_ = _counted(allowed, lines.lengths, kind_of)
-        if progress is not None:
-            progress(1, 1)
-        return self
+        progress(1, 1)
+        return weights, _counted(given)
 
 
 class Perceptron(Context):
@@ -211,48 +252,39 @@ class Perceptron(Context):
         self.batch = batch
         self.seed = seed
 
-    def fit(
-        self,
-        lines: Lines,
-        allowed: NDArray[np.bool_],
-        type_of: NDArray[np.int64],
-        kind_of: NDArray[np.int64] | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Self:
-        """Parameters as of `ChainCRF.fit`; of several allowed tags the one that scores best so far counts as gold."""
-        X = page_features(lines, self.window)
-        scale = _column_scale(X)
-        X = X / scale
-        transitions = _counted(allowed, lines.lengths, kind_of)
-        weights = np.zeros((X.shape[1], int(type_of.max()) + 1), np.float32)
-        total = np.zeros_like(weights)
-        sizes = np.asarray(lines.lengths, np.int64)
-        starts, _ = page_ends(sizes.tolist())
+    def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
+        """Of several allowed paths the one that scores best so far counts as gold."""
+        X, allowed, type_of, kinds = given.columns, given.allowed, given.type_of, given.kinds
+        one_hot, shared = np.eye(len(type_of), dtype=np.float32), given.shared.astype(np.float32)
+        prior = _counted(given)
+        between, weights = np.zeros_like(prior.between), np.zeros((X.shape[1], given.types), np.float32)
+        sum_between, sum_weights = np.zeros_like(between), np.zeros_like(weights)
+        starts, _ = page_ends(given.lengths)
+        sizes = np.asarray(given.lengths, np.int64)
         rng = np.random.default_rng(self.seed)
         rounds = 0
         for epoch in range(self.epochs):
             order = rng.permutation(len(sizes))
             for pages in np.array_split(order, max(1, len(order) // self.batch)):
                 rows = np.concatenate([np.arange(starts[p], starts[p] + sizes[p]) for p in pages])
-                scores = (X[rows] @ weights)[:, type_of]
-                said = viterbi(scores, sizes[pages].tolist(), transitions)
-                gold = np.where(allowed[rows], scores, -np.inf).argmax(axis=1)
-                wrong = type_of[said] != type_of[gold]
-                move = np.eye(weights.shape[1], dtype=np.float32)
-                weights += X[rows[wrong]].T @ (move[type_of[gold[wrong]]] - move[type_of[said[wrong]]]) / len(pages)
-                total += weights
+                scores, lengths = (X[rows] @ weights)[:, type_of], sizes[pages].tolist()
+                transitions = replace(prior, between=prior.between + between)
+                said = one_hot[viterbi(scores, lengths, transitions)]
+                gold = one_hot[viterbi(np.where(allowed[rows], scores, -1e9), lengths, transitions)]
+                weights += X[rows].T @ ((gold - said) @ shared) / len(pages)
+                moves = _gold_counts(gold, lengths)[1] - _gold_counts(said, lengths)[1]
+                between += np.bincount(kinds, moves.ravel())[kinds].reshape(between.shape) / len(pages)
+                sum_weights += weights
+                sum_between += between
                 rounds += 1
-            if progress is not None:
-                progress(epoch + 1, self.epochs)
-        self.weights_, self.type_of_ = (total / max(1, rounds) / scale[:, None]).astype(np.float32), type_of
-        self.transitions_ = transitions
-        return self
+            progress(epoch + 1, self.epochs)
+        return sum_weights / max(1, rounds), replace(prior, between=prior.between + sum_between / max(1, rounds))
 
 
-def _counted(allowed: NDArray[np.bool_], lengths: Sequence[int], kind_of: NDArray[np.int64] | None) -> Transitions:
-    tags = allowed.shape[1]
-    kinds = (np.arange(tags * tags) if kind_of is None else kind_of.ravel()).astype(np.int64)
-    _, between, start, stop = _gold_counts(allowed / allowed.sum(axis=1, keepdims=True), lengths)
+def _counted(given: Material) -> Transitions:
+    """Log probabilities of the transitions of annotated lines."""
+    tags, kinds = len(given.type_of), given.kinds
+    _, between, start, stop = _gold_counts(given.allowed / given.allowed.sum(axis=1, keepdims=True), given.lengths)
     logs = _log_transitions(between, start, stop, kinds)
     size = int(kinds.max()) + 1
     return Transitions(logs[:size][kinds].reshape(tags, tags), logs[size:-tags], logs[-tags:])
@@ -266,9 +298,27 @@ def _parts(lengths: Sequence[int], count: int) -> list[tuple[slice, Sequence[int
     return [(slice(int(ends[a]), int(ends[b])), list(lengths[a:b])) for a, b in pairwise(cuts) if b > a] or [(slice(0, 0), [])]
 
 
-def _column_scale(X: Floats) -> Floats:
+def _standardised(lines: Lines, window: int) -> tuple[Floats, Floats, Floats]:
+    """The columns with mean zero and spread one, shape (lines, columns), and the mean and spread that they had.
+
+    The first column stays as it is: the weights of a line that is like all others. Without the means taken out it would
+    share them with every column that is seldom zero, and whatever pulls weights towards zero would pull at those as well.
+    """
+    X = page_features(lines, window)
+    middle = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+    middle[0] = 0.0
+    X -= middle
     spread = X.std(axis=0)
-    return np.where(spread > 1e-4, spread, 1.0).astype(np.float32)
+    scale = np.where(spread > 1e-4, spread, 1.0).astype(np.float32)
+    X /= scale
+    return X, middle, scale
+
+
+def _of_raw_columns(weights: NDArray[Any], middle: Floats, scale: Floats) -> Floats:
+    """The weights that give the columns as they are the same scores; the means are a matter of the first column."""
+    found = weights / scale[:, None].astype(np.float64)
+    found[0] -= middle @ found
+    return np.asarray(found, np.float32)
 
 
 def _log_transitions(
