@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pilah.decoding import Argmax, Transitions, Viterbi, forward_backward, viterbi
+from pilah.decoding import Argmax, Transitions, Viterbi, forward_backward, maximum_subsequence, viterbi
 
 Floats = NDArray[np.float64]
 
@@ -194,3 +194,26 @@ def test_a_long_page_in_single_precision_has_the_tags_of_double_precision() -> N
     transitions = Transitions(rng.normal(-8, 3, (5, 5)), rng.normal(size=5), rng.normal(size=5))
     exact = viterbi(scores.astype(np.float64), [4000, 2000], transitions)
     assert viterbi(scores, [4000, 2000], transitions).tolist() == exact.tolist()
+
+
+# --------------------------------------------------------------------------------------------- the heaviest stretch
+
+
+def test_the_heaviest_stretch_takes_a_loss_in_where_more_is_behind_it() -> None:
+    # 3 - 2 + 4 = 5 is more than 4 alone; the 1 at the end would cost 6
+    assert maximum_subsequence(np.array([3.0, -2.0, 4.0, -6.0, 1.0]), [5]).tolist() == [True, True, True, False, False]
+
+
+def test_a_page_on_which_nothing_is_worth_anything_has_no_stretch() -> None:
+    assert maximum_subsequence(np.array([-1.0, 0.0, -2.0]), [3]).tolist() == [False] * 3
+    assert maximum_subsequence(np.zeros(0), [0, 0]).tolist() == []
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), max_size=7), max_size=4))
+def test_no_stretch_of_a_page_is_heavier_and_pages_do_not_see_each_other(weights: list[list[int]]) -> None:
+    found = maximum_subsequence(np.array([w for page in weights for w in page], float), [len(page) for page in weights])
+    for page, inside in zip(weights, pages(found, [len(page) for page in weights]), strict=True):
+        rows = np.flatnonzero(inside)
+        assert not len(rows) or rows[-1] - rows[0] + 1 == len(rows)  # one stretch
+        every = [sum(page[a:b]) for a in range(len(page)) for b in range(a + 1, len(page) + 1)]
+        assert sum(w for w, kept in zip(page, inside, strict=True) if kept) == max([0, *every])

@@ -221,3 +221,17 @@ def test_predict_explains_the_line_that_was_asked_for(
     assert "there is no line 40 to explain: the page has 8" in capfd.readouterr().err
     assert predict([str(dump)], Options(model=str(model_dir), output="html", output_dir=str(tmp_path / "out"))) == 0
     assert (tmp_path / "out" / "dump.html").read_text(encoding="utf-8").count("The decoder ") == len(LINES)
+
+
+def test_body_that_stands_apart_from_the_article_is_said_to() -> None:
+    labels = LabelSet("two", ["body", "other"], {"body": ["paragraph"]})
+    tagger = by_hand(Argmax())
+    tagger.labels, tagger.tags_, tagger.types_ = labels, labels.tags, ("body/paragraph", "other/.")
+    tagger.scorer_ = LineScorer(tagger.scorer_.parts, np.array([[0, 1], [1, 0]], np.float32), np.zeros(2, np.float32))
+    tagger.transitions_ = Transitions.none(2)
+    tagger.set_params(body_gap=4.0)
+    # 'hujan' is body, 5 characters, 'terkait' is not: 5 + 5 are more than 5 - 4 - 4 + 5 + 5
+    first, _, _, *article = explain_page(tagger, ["hujan", "terkait", "terkait", "hujan", "hujan"])
+    assert (first.label, first.best, first.apart) == ("other", "body/paragraph", True)
+    assert first.decision == "said other, since it stands apart from the article that the page has"
+    assert [(line.label, line.apart) for line in article] == [("body", False)] * 2

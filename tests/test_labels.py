@@ -85,3 +85,10 @@ def test_the_five_labels_of_the_configuration_are_those_that_the_article_is_rebu
         assert ("body", role) in printed
     for label in five.names[1:]:
         assert {(label, role) for role in ("heading", "headline", "bullet", "meta")} <= printed
+
+
+def test_the_rest_is_the_label_that_is_neither_body_nor_a_block(five: LabelSet) -> None:
+    assert five.rest is None
+    roles = {"body": ["paragraph"], "related": ["heading", "headline"], "other": ["footer"]}
+    assert LabelSet("three", ["body", "related", "other"], roles).rest == "other"
+    assert LabelSet("three", ["body", "related", "none"], {"related": ["heading"]}).rest == "none"

@@ -54,11 +54,11 @@ def test_a_model_answers_alike_before_and_after_it_is_saved(tagger: LineTagger, 
 )
 @pytest.mark.parametrize("passes", [1, 2])
 def test_every_kind_of_tagger_can_be_saved(overrides: list[str], passes: int, tmp_path: Path) -> None:
-    toy = toy_tagger(*overrides, body_bias=0.25)
+    toy = toy_tagger(*overrides, body_bias=0.25, body_gap=30.0)
     fitted = (toy if passes == 2 else toy.set_params(context=None)).fit(*toy_pages(8))
     save_model(fitted, tmp_path, {})
     loaded = load_model(str(tmp_path))
-    assert loaded.body_bias == 0.25
+    assert (loaded.body_bias, loaded.body_gap) == (0.25, 30.0)
     assert loaded.predict(PAGES) == fitted.predict(PAGES)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from conftest import HEADINGS, toy_page, toy_pages, toy_tagger
@@ -13,6 +15,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from pilah.decoding import Argmax, Transitions
 from pilah.labels import LabelSet, Tag
 from pilah.tagger import LineTagger, TaggedLine, linear_weights
 
@@ -254,3 +257,34 @@ def test_the_headings_of_the_toy_pages_are_one_per_block() -> None:
         headings = [label for label, role in tags if role == "heading"]
         found = [label for line in lines for label, heading in HEADINGS.items() if heading in line]
         assert found == headings
+
+
+# --------------------------------------------------------------------------------------------- one stretch of body
+
+
+def scored_by_hand(gap: float) -> LineTagger:
+    """A tagger that never saw a page: what is decoded is given as scores."""
+    labels = LabelSet("three", ["body", "related", "other"], {"related": ["heading", "headline"]})
+    tagger = LineTagger(labels, {}, None, decoder=Argmax(), body_gap=gap)
+    tagger.tags_, tagger.transitions_ = labels.tags, Transitions.none(4)
+    return tagger
+
+
+def test_body_far_from_the_article_becomes_the_rest_and_what_interrupts_the_article_stays() -> None:
+    lines = ["p" * 20, "menu", "menu", "menu", "p" * 40, "Terkait", "p" * 30, "menu", "menu", "menu", "menu", "p" * 20]
+    said = [0, 3, 3, 3, 0, 1, 0, 3, 3, 3, 3, 0]  # body, related/heading, related/headline, other
+    scores = np.eye(4)[said]
+    # 40 - 10 + 30 = 60; with the first line 60 - 30 + 20 = 50, with the last one 60 - 40 + 20 = 40
+    assert scored_by_hand(10.0).decode(scores, lines, [12]).tolist() == [3, 3, 3, 3, 0, 1, 0, 3, 3, 3, 3, 3]
+    # at 6 a line the first one costs 18 and brings 20, the last one costs 24
+    assert scored_by_hand(6.0).decode(scores, lines, [12]).tolist() == [0, 3, 3, 3, 0, 1, 0, 3, 3, 3, 3, 3]
+    assert scored_by_hand(0.0).decode(scores, lines, [12]).tolist() == said
+
+
+def test_where_nothing_is_called_the_rest_the_body_may_stand_anywhere(tagger: LineTagger) -> None:
+    page = [
+        "Nelayan Teluk Sagara mengatakan bahwa rencana itu sudah disepakati.",
+        "Terpopuler",
+        *["-", "Warga Gelar Lomba Perahu"] * 9,
+    ]
+    assert copy.copy(tagger).set_params(body_gap=1000.0).predict([page, page[::-1]]) == tagger.predict([page, page[::-1]])

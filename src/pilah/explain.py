@@ -62,6 +62,8 @@ class LineExplanation:
         Labels that share the decoded place type, and with it its score: only the sequence can tell them apart.
     heading : (number, text) or None
         The heading that the line hangs on.
+    apart : bool
+        Whether the decoder saw body text that stands apart from the article (`LineTagger.body_gap`).
     line_evidence, place_evidence : tuple of Evidence
         First- and second-pass score of what was decided, and of the strongest rival where that is another type; empty
         for lines that were not chosen.
@@ -78,6 +80,7 @@ class LineExplanation:
     decoded: str
     shared: tuple[str, ...]
     heading: tuple[int, str] | None
+    apart: bool = False
     line_evidence: tuple[Evidence, ...] = ()
     place_evidence: tuple[Evidence, ...] = ()
 
@@ -89,6 +92,8 @@ class LineExplanation:
     @property
     def decision(self) -> str:
         """What the decoder did, in one sentence."""
+        if self.apart:
+            return f"said {self.label}, since it stands apart from the article that the page has"
         because = f", under the heading in line {self.heading[0]}" if self.heading else ""
         if self.best != self.decoded:
             return f"changed {self.best}, which had the best score, to {self.decoded}{because}"
@@ -133,12 +138,13 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
         return []
     scored = tagger._lines(texts, [len(texts)])
     scores = tagger.tag_scores(texts, [len(texts)])
-    found = tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
+    found = tagger.decode(scores, texts, [len(texts)])
+    apart = found != tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
     posteriors = tagger.decoder.posteriors(scores.astype(np.float64), [len(texts)], tagger.transitions_)
     lost = _lost(scores.astype(np.float64), tagger.transitions_, getattr(tagger.decoder, "weight", 0.0))
     names, places = [label for label, _ in tagger.tags_], place_types(tagger)
     of = {label: [k for k, name in enumerate(names) if name == label] for label in dict.fromkeys(names)}
-    headings = _headings(tagger, found)
+    headings = _headings(tagger, found.tolist())
     explanations, rivals = [], []
     for i, k in enumerate(found):
         table = tuple(
@@ -160,6 +166,7 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
             decoded=places[k],
             shared=tuple(dict.fromkeys(name for name, place in zip(names, places, strict=True) if place == places[k])),
             heading=None if above is None else (rows[above] + 1, texts[above].strip()),
+            apart=bool(apart[i]),
         )
         explanations.append(explanation)
     chosen = [i for i, e in enumerate(explanations) if e.doubtful or e.number in asked]
@@ -224,7 +231,7 @@ def _headings(tagger: LineTagger, found: Sequence[int]) -> list[int | None]:
     above: dict[str, int] = {}
     result: list[int | None] = []
     for i, (label, role) in enumerate(tagger.tags_[k] for k in found):
-        if label in (labels.body, "other"):
+        if label in (labels.body, labels.rest):
             above = {}
         elif labels.opens(role):
             above = {**(above if role in labels.echoes else {}), label: i}

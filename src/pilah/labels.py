@@ -83,6 +83,11 @@ class LabelSet:
         """Every (label, role) pair, label by label."""
         return tuple((label, role) for label in self.names for role in self.roles_of(label))
 
+    @property
+    def rest(self) -> str | None:
+        """The label of what is neither body nor a block, if the set has one: the first besides the body that has no opener."""
+        return next((name for name in self.names if name != self.body and self.opener not in self.roles_of(name)), None)
+
     def roles_of(self, label: str) -> tuple[str, ...]:
         """The roles of one label; ``('.',)`` where it has none."""
         return tuple(self.roles.get(label) or (UNKNOWN_ROLE,))

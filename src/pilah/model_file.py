@@ -26,7 +26,7 @@ from pilah.labels import LabelSet
 from pilah.page import InputError, write_whole
 from pilah.tagger import LineTagger
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of a model folder; a reader refuses another one."""
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -83,6 +83,7 @@ def save_model(tagger: LineTagger, folder: Path, card: Mapping[str, Any]) -> Non
         "context": None if tagger.context is None else _described(tagger.context_),
         "decoder": _described(tagger.decoder),
         "body_bias": tagger.body_bias,
+        "body_gap": tagger.body_gap,
         "sha256": hashlib.sha256(payload).hexdigest(),
         **card,
     }
@@ -168,7 +169,9 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
             part.idf_ = arrays[f"idf.{name}"]
         parts[name] = part
     tags: Sequence[Any] = card["tags"]
-    tagger = LineTagger(LabelSet(**card["labels"]), parts, None, None, _built(card["decoder"]), card["body_bias"])
+    tagger = LineTagger(
+        LabelSet(**card["labels"]), parts, None, None, _built(card["decoder"]), card["body_bias"], card["body_gap"]
+    )
     tagger.tags_ = tuple((label, role) for label, role in tags)
     tagger.types_ = tuple(card["types"])
     tagger.scorer_ = LineScorer(parts, arrays["coef"].astype(np.float32), arrays["intercept"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pilah import fast
 from pilah.columns import Lines
-from pilah.decoding import Transitions
+from pilah.decoding import Transitions, maximum_subsequence
 from pilah.features import LineScorer
 from pilah.labels import UNDECIDED, UNKNOWN_ROLE, LabelSet, Tag
 from pilah.page import Visible, blanks
@@ -47,6 +47,11 @@ class LineTagger(Params):
     body_bias : float
         Added to the score of every body tag (natural log): above 0 keeps more body lines, below 0 lets fewer
         headlines in.
+    body_gap : float
+        Above 0, all body lines of a page lie in one stretch, which other lines may interrupt: the one in which the characters
+        of its body lines, less so many for every other line, are the most (`decoding.maximum_subsequence`). A body line
+        elsewhere becomes ``labels.rest``. For whole pages, where a lone sentence in a menu or a footer is read as one of the
+        article; 0 for dumps without such, and nothing where the label set has no rest.
     folds : int
         The second pass learns from scores of lines that the first pass had not seen, in so many parts.
     n_jobs : int
@@ -67,6 +72,7 @@ class LineTagger(Params):
         context: Any = None,
         decoder: Any = None,
         body_bias: float = 0.0,
+        body_gap: float = 0.0,
         folds: int = 4,
         n_jobs: int = 1,
     ) -> None:
@@ -76,6 +82,7 @@ class LineTagger(Params):
         self.context = context
         self.decoder = decoder
         self.body_bias = body_bias
+        self.body_gap = body_gap
         self.folds = folds
         self.n_jobs = n_jobs
 
@@ -110,21 +117,24 @@ class LineTagger(Params):
         groups = list(range(len(pages))) if groups is None else list(groups)
         self.tags_ = self._seen_tags(tags)
         flat = [line for page in pages for line in page]
-        kinds = [self._type(tag) for row in tags for tag in row]
-        self.types_ = tuple(sorted({kind for kind in kinds if kind is not None}))
+        seen = {tag for row in tags for tag in row}
+        type_of_tag = {tag: self._type(tag) for tag in seen | {tag for _, tag, _ in examples}}
+        kinds = [[type_of_tag[tag] for tag in row] for row in tags]
+        self.types_ = tuple(sorted({kind for row in kinds for kind in row if kind is not None}))
         if self.context is None:
             self.types_ = tuple(f"{label}/{role}" for label, role in self.tags_)
-        self._examples = [(line, self._type(tag), group) for line, tag, group in examples]
-        self.line_model_, self.scorer_ = self._fit_lines(flat, kinds)
+        self._examples = [(line, type_of_tag[tag], group) for line, tag, group in examples]
+        self.line_model_, self.scorer_ = self._fit_lines(flat, [kind for row in kinds for kind in row])
         lengths = [len(page) for page in pages]
         if self.context is None:
             index = {tag: i for i, tag in enumerate(self.tags_)}
             known = [np.array([index[t] for t in row if t in index], np.int64) for row in tags]
             self.transitions_ = Transitions.counted(known, len(self.tags_))
             return self
-        scores = self._crossfitted(pages, tags, groups)
+        scores = self._crossfitted(pages, kinds, groups)
         lines = self._lines(flat, lengths)
-        allowed = np.array([self._allowed(tag) for row in tags for tag in row], bool).reshape(len(flat), len(self.tags_))
+        choices = {tag: np.array(self._allowed(tag), bool) for tag in seen}
+        allowed = np.array([choices[tag] for row in tags for tag in row]).reshape(len(flat), len(self.tags_))
         lines = replace(lines, scores=scores)
         places = [self.labels.place_type(tag) for tag in self.tags_]
         type_of = np.array([sorted(set(places)).index(place) for place in places], np.int64)
@@ -172,7 +182,7 @@ class LineTagger(Params):
         parts = dict(pipeline[0].transformer_list)
         return pipeline, LineScorer(parts, coef, intercept)
 
-    def _crossfitted(self, pages: Any, tags: Any, groups: Sequence[int]) -> NDArray[np.float32]:
+    def _crossfitted(self, pages: Any, page_kinds: Any, groups: Sequence[int]) -> NDArray[np.float32]:
         """Scores of all lines by first passes that have seen neither their pages nor their group."""
         from joblib import Parallel, delayed
 
@@ -184,7 +194,7 @@ class LineTagger(Params):
             outside = [i for i, g in enumerate(groups) if part_of[g] == part]
             inside = inside or outside  # all pages are of one group: there is nothing to keep apart
             lines = [line for i in inside for line in pages[i]]
-            kinds = [self._type(tag) for i in inside for tag in tags[i]]
+            kinds = [kind for i in inside for kind in page_kinds[i]]
             unseen = [name for name in names if part_of[name] == part]
             work.append((outside, delayed(self._scored)(lines, kinds, unseen, [line for i in outside for line in pages[i]])))
         found = Parallel(n_jobs=self.n_jobs)(job for _, job in work)
@@ -223,6 +233,17 @@ class LineTagger(Params):
         bias = np.array([self.body_bias * (label == self.labels.body) for label, _ in self.tags_], np.float32)
         return scores + bias
 
+    def decode(self, scores: NDArray[Any], flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.int64]:
+        """The tag number of every line, for scores as of `tag_scores`: the decoder's, with one stretch of body if so configured."""
+        numbers: NDArray[np.int64] = self.decoder.decode(scores, lengths, self.transitions_)
+        rest = next((i for i, (label, _) in enumerate(self.tags_) if label == self.labels.rest), None)
+        if self.body_gap <= 0 or rest is None:
+            return numbers
+        body = np.array([label == self.labels.body for label, _ in self.tags_])[numbers]
+        sizes = np.fromiter(map(len, flat), np.float64, len(flat))
+        inside = maximum_subsequence(np.where(body, sizes, -self.body_gap), lengths)
+        return np.where(body & ~inside, rest, numbers)
+
     def predict(self, pages: Sequence[Sequence[str]]) -> list[list[str]]:
         """The label of every line of every page."""
         visible = Visible.of(pages)
@@ -252,7 +273,7 @@ class LineTagger(Params):
         """The tag number of every line that is not blank, and the posterior of its label."""
         fast.saw(len(visible.lines))
         scores = self.tag_scores(visible.lines, visible.lengths)
-        numbers = self.decoder.decode(scores, visible.lengths, self.transitions_)
+        numbers = self.decode(scores, visible.lines, visible.lengths)
         if not posteriors or not len(numbers):
             return numbers, np.ones(len(numbers))
         p = self.decoder.posteriors(scores.astype(np.float64), visible.lengths, self.transitions_)

@@ -115,7 +115,7 @@ def body_curve(tagger: LineTagger, dumps: Sequence[Dump]) -> list[BodyPoint]:
     counted, true = gold != UNDECIDED, gold == tagger.labels.body
     found = []
     for bias in sorted({*BIASES, float(tagger.body_bias)}):
-        numbers = tagger.decoder.decode(scores + np.float32(bias) * is_body, lengths, tagger.transitions_)
+        numbers = tagger.decode(scores + np.float32(bias) * is_body, flat, lengths)
         said = is_body[numbers] & counted
         hit = int((said & true).sum())
         found.append(BodyPoint(bias, hit / int(said.sum()) if said.any() else float("nan"), hit / int(true.sum())))
