@@ -94,7 +94,7 @@ def train(cfg: DictConfig) -> float:
     """Train as configured; the headline score (macro-F1 on the first evaluation set) is returned, for sweeps.
 
     What is held out is scored with a tagger that has not seen it. With ``refit`` that is a smaller one, fitted on a share
-    of the pages, and the tagger that is kept is fitted on everything afterwards; hand-written evaluation sets, which are
+    of the pages and headings, and the tagger that is kept is fitted on everything afterwards; hand-written evaluation sets, which are
     in no training data, are scored with the tagger that is kept.
     """
     shares = _checked(cfg)
@@ -113,17 +113,18 @@ def train(cfg: DictConfig) -> float:
     split = build(cfg.split)
     with _stage("split") as notes:
         own_train, own_held = split.dumps(own)
-        dumps = _pages(split.training(pools), layouts, cfg)
         held = compose_pages([split.validation(pools)], layouts, data, data.validation, f"{cfg.seed} held") if pools else []
         fresh = ({"composed": held} if held else {}) | ({"own": own_held} if own_held else {})
         again = bool(cfg.refit and split.holds_out and fresh)
+        first = max(1, round(cfg.probe * data.dumps)) if again else data.dumps
+        dumps = _pages(split.training(pools), layouts, cfg, data.dumps if shares else first)
         notes.append(
             f"{len(dumps)} pages composed to train on, {len(held)} to test on; of your own {len(own_train)} and {len(own_held)}"
         )
     tagger = _tagger(cfg, labels)
     with _stage("fit") as notes:
-        some = dumps[: max(1, round(cfg.probe * len(dumps)))] if again and dumps else dumps
-        _fit(tagger, cfg, split.training(pools), layouts, some, own_train)
+        some = dumps[:first]
+        _fit(tagger, cfg, split.training(pools), layouts, some, own_train, cfg.probe if again else 1)
         notes.append(
             f"{len(some)} pages, {len(tagger.types_)} line types, {len(tagger.tags_)} tags"
             + ", without what is held out" * again
@@ -139,7 +140,7 @@ def train(cfg: DictConfig) -> float:
     curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, {**fixed, **fresh})
     if again:
         with _stage("refit") as notes:
-            dumps = _pages(pools, layouts, cfg)
+            dumps = _pages(pools, layouts, cfg, data.dumps)
             tagger = _tagger(cfg, labels)
             _fit(tagger, cfg, pools, layouts, dumps, own)
             notes.append(f"{len(dumps)} pages, on everything, what was held out included")
@@ -173,12 +174,12 @@ def _checked(cfg: DictConfig) -> list[float]:
     return list(shares)
 
 
-def _pages(pools: Pools, layouts: Mapping[str, Any], cfg: DictConfig) -> list[Dump]:
-    """The composed pages to train on."""
+def _pages(pools: Pools, layouts: Mapping[str, Any], cfg: DictConfig, count: int) -> list[Dump]:
+    """The first so many of the composed pages to train on."""
     if not pools:
         return []
     parts = training_folds(pools, cfg.tagger.folds, cfg.data.common_headings)
-    return compose_pages(parts, layouts, cfg.data, cfg.data.dumps, f"{cfg.seed}")
+    return compose_pages(parts, layouts, cfg.data, count, f"{cfg.seed}")
 
 
 def _before(cfg: DictConfig, held: Sequence[Dump]) -> dict[str, tuple[Sequence[Dump], Any, Scores]]:
@@ -196,14 +197,17 @@ def _tagger(cfg: DictConfig, labels: LabelSet) -> LineTagger:
 
 
 def _fit(
-    tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str, Any], dumps: Sequence[Dump], own: Sequence[Dump]
-) -> None:
+    tagger: LineTagger, cfg: DictConfig, pools: Pools, layouts: Mapping[str, Any], dumps: Sequence[Dump], own: Sequence[Dump],
+    share: float = 1,
+) -> None:  # fmt: skip
+    """Fit on the dumps, on one's own, and on so large a share of the headings in ``data/`` besides."""
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
     mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
     examples = (
         heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
     )
+    examples = examples[:: round(1 / share)]
     known = set(tagger.labels.tags)
     if not dumps and not own:
         raise InputError("there is nothing to train on: data.dumps is 0 and data.dirs names no labelled dumps")
