@@ -1,4 +1,4 @@
-"""Accuracy against peers: `python benchmarks/accuracy.py [FOLDER ...] [--dumps 1200]`.
+"""Accuracy against peers: `python benchmarks/accuracy.py [FOLDER ...] [--dumps 5000]`.
 
 Every method is trained on the same composed pages and scored on data/labelled and on the folders given (labelled dumps,
 `label<TAB>role<TAB>text`). Needs the extra `bench`; a peer that is not installed is named and left out.
@@ -67,7 +67,7 @@ def scored(predict: Predictor, dumps: Sequence[Dump]) -> Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", help="further folders of labelled dumps")
-    parser.add_argument("--dumps", type=int, default=1200, help="composed pages to train the peers on")
+    parser.add_argument("--dumps", type=int, default=5000, help="composed pages to train the peers on, as many as pilah was trained on")
     parser.add_argument("--model", default="default", help="the model of pilah: a shipped one or a folder")
     options = parser.parse_args()
     sets = {Path(folder).name: read_labelled([folder]) for folder in [str(ROOT / "data/labelled"), *options.folders]}

@@ -1,4 +1,4 @@
-"""Where each method breaks: `python benchmarks/stress.py [FOLDER ...] [--dumps 1200]`.
+"""Where each method breaks: `python benchmarks/stress.py [FOLDER ...] [--dumps 5000]`.
 
 The same labelled dumps, changed: headings removed, headings replaced by ones in no training list, blocks shuffled, bullets
 changed, all lower case, all upper case, 2 % of the characters damaged, cut after the first 40 % of the lines. One table of body F1 and
@@ -102,7 +102,7 @@ CHANGES: dict[str, Change] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*")
-    parser.add_argument("--dumps", type=int, default=1200)
+    parser.add_argument("--dumps", type=int, default=5000)
     parser.add_argument("--model", default="default")
     options = parser.parse_args()
     predictors = methods(options.dumps, options.model)
