@@ -214,6 +214,19 @@ def test_two_tabs_do_not_overwrite_each_other(context, start, dumps: Path) -> No
     assert labels_of(dumps / "toy-1.tsv")[:3] == ["related", "latest", "body"]
 
 
+def test_a_late_answer_does_not_replace_the_dump_that_was_asked_for_after_it(context, start, dumps: Path) -> None:  # type: ignore[no-untyped-def]
+    page = opened(context, start(dumps), "toy-0")
+    held: list = []
+    page.route("**/api/dump/toy-1", lambda route: held.append(route))
+    page.click('button[data-name="toy-1"]')
+    page.click('button[data-name="toy-2"]')
+    until(page, "document.getElementById('name').textContent === 'toy-2'")
+    with page.expect_response("**/api/dump/toy-1"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.text_content("#name") == "toy-2"
+
+
 def test_what_was_corrected_while_the_server_was_dead_is_saved_when_it_is_back(context, start, dumps: Path) -> None:  # type: ignore[no-untyped-def]
     server = start(dumps)
     page = opened(context, server)

@@ -5,6 +5,7 @@ const UNDECIDED = "?";
 let about = null; // folder, labels with keys and roles, opener, the confidence below which a line is doubtful
 let entries = []; // dumps, most doubtful first
 let doc = null; // {name, version, rows: [text, label, role, guess, guessed role, confidence], pending, undo, redo}
+let opened = 0; // how often a dump was asked for
 let anchor = 0, at = 0; // the selection, ends included
 let drag = null; // where the button went down on a line; null while it is up
 
@@ -91,13 +92,15 @@ const isDoubtful = (row) => row[1] === UNDECIDED && row[5] < about.doubtful && r
 const labelOf = (name) => about.labels.find((label) => label.name === name);
 
 async function open(name) {
+  const turn = ++opened;
   let found;
   try {
     found = await call(dumpPath(name));
   } catch (error) {
-    say(error.message, true);
+    if (turn === opened) say(error.message, true);
     return;
   }
+  if (turn !== opened) return; // another dump was asked for meanwhile
   doc = { ...found, pending: new Map(), saving: false, undo: [], redo: [] };
   hideBanner();
   $("name").textContent = doc.name;
