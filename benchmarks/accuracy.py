@@ -67,7 +67,9 @@ def scored(predict: Predictor, dumps: Sequence[Dump]) -> Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", help="further folders of labelled dumps")
-    parser.add_argument("--dumps", type=int, default=5000, help="composed pages to train the peers on, as many as pilah was trained on")
+    parser.add_argument(
+        "--dumps", type=int, default=5000, help="composed pages to train the peers on, as many as pilah was trained on"
+    )
     parser.add_argument("--model", default="default", help="the model of pilah: a shipped one or a folder")
     options = parser.parse_args()
     sets = {Path(folder).name: read_labelled([folder]) for folder in [str(ROOT / "data/labelled"), *options.folders]}
