@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,18 @@ def test_the_card_keeps_the_resolved_configuration(small_data: Path, tmp_path: P
     assert config["model"]["random_state"] == 9
     assert config["data"]["dumps"] == 8
     assert "${" not in json.dumps(config)
+
+
+@pytest.mark.parametrize(("shares", "points"), [("[]", 2), ("[0.5]", 2), ("[0.25,0.5]", 3)])
+def test_a_run_that_is_fitted_again_has_a_learning_curve(
+    shares: str, points: int, small_data: Path, own: Path, tmp_path: Path
+) -> None:
+    usual = [o for o in tiny(small_data, tmp_path) if not o.startswith(("refit", "report"))]
+    train(configured(*usual, f"data.dirs=[{own}]", "probe=0.5", "report=full", f"report.learning_curve={shares}"))
+    curve = (tmp_path / "report.html").read_text(encoding="utf-8").split('id="learning"')[1].split("<section")[0]
+    rows = re.findall(r"<tr><th[^>]*>(\d+)</th>", curve)
+    assert len(rows) == points and rows == sorted(rows, key=int)
+    assert "composed" not in curve  # the last tagger was fitted on all pieces
 
 
 def test_a_grid_ends_with_one_table_that_compares_the_runs(small_data: Path, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def _learning(curve: Sequence[tuple[int, Mapping[str, Scores]]]) -> Node:
         off = "Not measured: it takes further training. report=curve measures it at a tenth, a quarter and half of the dumps; report.learning_curve=[0.05,0.5] at others."
         return section("learning", "Learning curve", node("p", off, class_="soft"))
     names = list(curve[-1][1])
-    caption = "Score against the number of dumps trained on: where the curve still rises, more dumps would help. Lists of headings are learned whole at every point."
+    caption = "Score against the number of dumps trained on: where the curve still rises, more dumps would help. Lists of headings are learned whole, but by the tagger that scores what is held out: it sees no larger a share of them than of the dumps."
     rows = [[str(count), *(number(scores[name].macro_f1) for name in names)] for count, scores in curve]
     return section(
         "learning",

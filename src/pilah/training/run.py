@@ -137,7 +137,11 @@ def train(cfg: DictConfig) -> float:
             ", ".join(f"{name} macro-F1 {scores.macro_f1:.4f}" for name, (_, _, scores) in results.items())
             or "nothing held out"
         )
-    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, {**fixed, **fresh})
+    # the tagger that is kept cannot be measured on what was held out, if it is fitted on that in the end
+    sets = fixed if again else {**fixed, **fresh}
+    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, sets)
+    if again and sets and not curve:  # the smaller tagger is a point of it that costs nothing
+        curve = [(len(some) + len(own_train), {name: evaluate(tagger, found)[2] for name, found in sets.items()})]
     if again:
         with _stage("refit") as notes:
             dumps = _pages(pools, layouts, cfg, data.dumps)
@@ -149,7 +153,8 @@ def train(cfg: DictConfig) -> float:
         testers |= dict.fromkeys(fixed, tagger)
         notes.append(", ".join(f"{name} macro-F1 {results[name][2].macro_f1:.4f}" for name in fixed) or "no evaluate.dirs here")
     console.print(score_table("scores", {name: scores for name, (_, _, scores) in results.items()}))
-    curve += [(len(dumps) + len(own_train), {name: scores for name, (_, _, scores) in results.items()})] if curve else []
+    if curve:
+        curve.append((len(dumps) + len(own if again else own_train), {name: results[name][2] for name in sets}))
     with _stage("report") as notes:
         build(cfg.report).write(run_folder, tagger, results, OmegaConf.to_yaml(cfg, resolve=True), testers, curve)
         notes.append(f"in {run_folder}")
