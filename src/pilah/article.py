@@ -66,16 +66,7 @@ class Article:
             "byline": list(self.byline),
             "date": self.date,
             "paragraphs": list(self.paragraphs),
-            "sections": [
-                {
-                    "label": section.label,
-                    "heading": section.heading,
-                    "items": [{"headline": item.headline, "meta": list(item.meta)} for item in section.items],
-                    "first_line": section.first_line,
-                    "last_line": section.last_line,
-                }
-                for section in self.sections
-            ],
+            "sections": [section.to_dict() for section in self.sections],
             "lines": [
                 {
                     "n": line.n,

@@ -18,7 +18,6 @@ from datatrove.pipeline.base import PipelineStep
 
 from pilah import load_tagger
 from pilah.article import build_article
-from pilah.batch.shards import sections_of
 from pilah.page import Page
 from pilah.render import body
 
@@ -57,7 +56,11 @@ class LineLabels(PipelineStep):
                 article = build_article(page, tags)
                 text = body(article)
                 labels = [line.label for line in article.lines]
-                document.metadata |= {"labels": labels, "body": text, "sections": sections_of(article)}
+                document.metadata |= {
+                    "labels": labels,
+                    "body": text,
+                    "sections": [section.to_dict() for section in article.sections],
+                }
                 for label in labels:
                     self.stat_update(f"lines_{label}")
                 self.stat_update("documents" if text else "documents_without_body")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _SIGNS = r"[-–—•·*»›>▪■□○●◦‣+|#→✓]"
 _BULLET_LINE = re.compile(rf"^\W*{_SIGNS}?\W*$")
@@ -46,6 +46,16 @@ class Section:
     items: tuple[Item, ...]
     first_line: int
     last_line: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: plain dicts, lists, strings and numbers."""
+        return {
+            "label": self.label,
+            "heading": self.heading,
+            "items": [{"headline": item.headline, "meta": list(item.meta)} for item in self.items],
+            "first_line": self.first_line,
+            "last_line": self.last_line,
+        }
 
 
 @dataclass

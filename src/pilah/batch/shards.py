@@ -227,21 +227,7 @@ def _count(article: Article, text: str, counts: Counts) -> dict[str, Any]:
     counts.text_bytes += len(text.encode("utf-8", "replace"))
     for label, count in Counter(labels).items():
         counts.lines[label] = counts.lines.get(label, 0) + count
-    return {"labels": labels, "body": body, "sections": sections_of(article)}
-
-
-def sections_of(article: Article) -> list[dict[str, Any]]:
-    """The sections of an article in their JSON form, as in `Article.to_dict`."""
-    return [
-        {
-            "label": section.label,
-            "heading": section.heading,
-            "items": [{"headline": item.headline, "meta": list(item.meta)} for item in section.items],
-            "first_line": section.first_line,
-            "last_line": section.last_line,
-        }
-        for section in article.sections
-    ]
+    return {"labels": labels, "body": body, "sections": [section.to_dict() for section in article.sections]}
 
 
 def _done_file(shard: Shard, settings: Settings, suffix: str) -> Path:
