@@ -22,14 +22,15 @@ from pilah.training.corpus import Dump, Pools, read_labelled, read_pools, read_y
 from pilah.training.evaluate import Scores, score
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = OmegaConf.load(ROOT / "conf/data/composed.yaml")
+"""What pilah's own default model is trained on."""
 
 
 def training_pages(count: int, pools: Pools, seed: int = 1) -> list[Dump]:
     """The pages that every peer is trained on: composed as for pilah's own default model."""
-    data = OmegaConf.load(ROOT / "conf/data/composed.yaml")
     layouts = read_yaml(ROOT / "data/layouts.yaml")
     weights = {
-        language: data.languages.get(language, data.other_languages if pool.articles else data.headings_only)
+        language: DATA.languages.get(language, DATA.other_languages if pool.articles else DATA.headings_only)
         for language, pool in pools.items()
     }
     return [compose_dump(pools, layouts, f"{seed}-{i}", weights) for i in range(count)]
@@ -67,9 +68,7 @@ def scored(predict: Predictor, dumps: Sequence[Dump]) -> Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", help="further folders of labelled dumps")
-    parser.add_argument(
-        "--dumps", type=int, default=5000, help="composed pages to train the peers on, as many as pilah was trained on"
-    )
+    parser.add_argument("--dumps", type=int, default=DATA.dumps, help="composed pages to train the peers on")
     parser.add_argument("--model", default="default", help="the model of pilah: a shipped one or a folder")
     options = parser.parse_args()
     sets = {Path(folder).name: read_labelled([folder]) for folder in [str(ROOT / "data/labelled"), *options.folders]}

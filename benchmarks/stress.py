@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from accuracy import ROOT, methods, scored
+from accuracy import DATA, ROOT, methods, scored
 from rich.console import Console
 from rich.table import Table
 
@@ -102,7 +102,7 @@ CHANGES: dict[str, Change] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*")
-    parser.add_argument("--dumps", type=int, default=5000)
+    parser.add_argument("--dumps", type=int, default=DATA.dumps)
     parser.add_argument("--model", default="default")
     options = parser.parse_args()
     predictors = methods(options.dumps, options.model)

@@ -322,13 +322,14 @@ def beats(shape: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Flo
     A heading breaks the beat of the list that it ends; the name of a section that is called like a heading keeps it. Three
     lines of one shape are no beat.
     """
-    starts, ends = page_ends([length for length in lengths if length])
-    before, after = np.append(-1, shape[:-1]), np.append(shape[1:], -1)
+    lengths = [length for length in lengths if length]
+    starts, ends = page_ends(lengths)
+    before, after = np.roll(shape, 1), np.roll(shape, -1)
     before[starts] = after[ends - 1] = 9  # beyond the page
     uneven = (before != shape) | (after != shape)
-    built = np.where(uneven, 100 * before + 10 * shape + after, -1)
+    built = 100 * before + 10 * shape + after
     above, below = np.zeros(len(shape), np.float32), np.zeros(len(shape), np.float32)
-    place = np.arange(len(shape)) - np.repeat(page_ends(lengths)[0], lengths)
+    place = np.arange(len(shape)) - np.repeat(starts, lengths)
     for beat in range(2, 7):
         same = (built[beat:] == built[:-beat]) & uneven[beat:] & (place[beat:] >= beat)
         above[beat:][same] = 1

@@ -146,18 +146,15 @@ class ChainCRF(Context):
         columns, (tags, types), lengths = X.shape[1], shared.shape, given.lengths
         pages = max(1, len(lengths))
         certain = bool((allowed.sum(axis=1) == 1).all())
-        counts = _gold_counts(allowed if certain else allowed / allowed.sum(axis=1, keepdims=True), lengths)
         size = int(kinds.max()) + 1
-        prior = _log_transitions(*counts[1:], kinds)
+        prior = _log_transitions(given)
 
         strength = np.full(columns * types + size + 2 * tags, self.l2_around * pages)
         strength[: given.own * types] = self.l2 * pages
 
         def unpack(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], Transitions]:
             cut = columns * types
-            rest = theta[cut:] + prior
-            between = rest[:size][kinds].reshape(tags, tags)
-            return theta[:cut].reshape(columns, types), Transitions(between, rest[size:-tags], rest[-tags:])
+            return theta[:cut].reshape(columns, types), _transitions(theta[cut:] + prior, given)
 
         parts = [(rows, sizes, _gold_counts(allowed[rows], sizes)) for rows, sizes in _parts(lengths, self.n_jobs)]
 
@@ -232,7 +229,7 @@ class Stacked(Context):
             model.coef_.T if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_]).T / 2
         )
         progress(1, 1)
-        return weights, _counted(given)
+        return weights, _transitions(_log_transitions(given), given)
 
 
 class Perceptron(Context):
@@ -256,7 +253,7 @@ class Perceptron(Context):
         """Of several allowed paths the one that scores best so far counts as gold."""
         X, allowed, type_of, kinds = given.columns, given.allowed, given.type_of, given.kinds
         one_hot, shared = np.eye(len(type_of), dtype=np.float32), given.shared.astype(np.float32)
-        prior = _counted(given)
+        prior = _transitions(_log_transitions(given), given)
         between, weights = np.zeros_like(prior.between), np.zeros((X.shape[1], given.types), np.float32)
         sum_between, sum_weights = np.zeros_like(between), np.zeros_like(weights)
         starts, _ = page_ends(given.lengths)
@@ -281,13 +278,10 @@ class Perceptron(Context):
         return sum_weights / max(1, rounds), replace(prior, between=prior.between + sum_between / max(1, rounds))
 
 
-def _counted(given: Material) -> Transitions:
-    """Log probabilities of the transitions of annotated lines."""
-    tags, kinds = len(given.type_of), given.kinds
-    _, between, start, stop = _gold_counts(given.allowed / given.allowed.sum(axis=1, keepdims=True), given.lengths)
-    logs = _log_transitions(between, start, stop, kinds)
-    size = int(kinds.max()) + 1
-    return Transitions(logs[:size][kinds].reshape(tags, tags), logs[size:-tags], logs[-tags:])
+def _transitions(scores: NDArray[np.float64], given: Material) -> Transitions:
+    """From one score per kind of transition, then of starts and stops."""
+    tags = len(given.type_of)
+    return Transitions(scores[given.kinds].reshape(tags, tags), scores[-2 * tags : -tags], scores[-tags:])
 
 
 def _parts(lengths: Sequence[int], count: int) -> list[tuple[slice, Sequence[int]]]:
@@ -321,11 +315,11 @@ def _of_raw_columns(weights: NDArray[Any], middle: Floats, scale: Floats) -> Flo
     return np.asarray(found, np.float32)
 
 
-def _log_transitions(
-    between: NDArray[Any], start: NDArray[Any], stop: NDArray[Any], kinds: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Log probabilities of counted transitions, one per kind, then of starts and stops: where the learner starts from
-    and what it is drawn back to."""
+def _log_transitions(given: Material) -> NDArray[np.float64]:
+    """Log probabilities of the transitions of annotated lines, one per kind, then of starts and stops: where the learner
+    starts from and what it is drawn back to."""
+    kinds = given.kinds
+    _, between, start, stop = _gold_counts(given.allowed / given.allowed.sum(axis=1, keepdims=True), given.lengths)
     many = np.bincount(kinds)
     alike = (np.bincount(kinds, between.ravel()) / np.maximum(many, 1))[kinds].reshape(between.shape) + 0.1
     logs = np.log(alike / alike.sum(axis=1, keepdims=True)).ravel()

@@ -138,8 +138,9 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
         return []
     scored = tagger._lines(texts, [len(texts)])
     scores = tagger.tag_scores(texts, [len(texts)])
-    found = tagger.decode(scores, texts, [len(texts)])
-    apart = found != tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
+    decoded = tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
+    found = tagger.one_stretch(decoded, texts, [len(texts)])
+    apart = found != decoded
     posteriors = tagger.decoder.posteriors(scores.astype(np.float64), [len(texts)], tagger.transitions_)
     lost = _lost(scores.astype(np.float64), tagger.transitions_, getattr(tagger.decoder, "weight", 0.0))
     names, places = [label for label, _ in tagger.tags_], place_types(tagger)
@@ -228,10 +229,11 @@ def _headings(tagger: LineTagger, found: Sequence[int]) -> list[int | None]:
     The second of two tab headings does stand between: the list of the first follows it, and its own follows that list.
     """
     labels = tagger.labels
+    ends = (labels.body, labels.rest)
     above: dict[str, int] = {}
     result: list[int | None] = []
     for i, (label, role) in enumerate(tagger.tags_[k] for k in found):
-        if label in (labels.body, labels.rest):
+        if label in ends:
             above = {}
         elif labels.opens(role):
             above = {**(above if role in labels.echoes else {}), label: i}

@@ -235,11 +235,17 @@ class LineTagger(Params):
 
     def decode(self, scores: NDArray[Any], flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.int64]:
         """The tag number of every line, for scores as of `tag_scores`: the decoder's, with one stretch of body if so configured."""
-        numbers: NDArray[np.int64] = self.decoder.decode(scores, lengths, self.transitions_)
-        rest = next((i for i, (label, _) in enumerate(self.tags_) if label == self.labels.rest), None)
-        if self.body_gap <= 0 or rest is None:
+        return self.one_stretch(self.decoder.decode(scores, lengths, self.transitions_), flat, lengths)
+
+    def one_stretch(self, numbers: NDArray[np.int64], flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.int64]:
+        """The decoder's tag numbers, with those of body lines outside the one stretch replaced where ``body_gap`` asks for one."""
+        if self.body_gap <= 0 or self.labels.rest is None:
             return numbers
-        body = np.array([label == self.labels.body for label, _ in self.tags_])[numbers]
+        labels = [label for label, _ in self.tags_]
+        if self.labels.rest not in labels:  # no page that was learned from had any
+            return numbers
+        rest = labels.index(self.labels.rest)
+        body = np.array([label == self.labels.body for label in labels])[numbers]
         sizes = np.fromiter(map(len, flat), np.float64, len(flat))
         inside = maximum_subsequence(np.where(body, sizes, -self.body_gap), lengths)
         return np.where(body & ~inside, rest, numbers)

@@ -113,18 +113,19 @@ def train(cfg: DictConfig) -> float:
     split = build(cfg.split)
     with _stage("split") as notes:
         own_train, own_held = split.dumps(own)
+        training = split.training(pools)
         held = compose_pages([split.validation(pools)], layouts, data, data.validation, f"{cfg.seed} held") if pools else []
         fresh = ({"composed": held} if held else {}) | ({"own": own_held} if own_held else {})
         again = bool(cfg.refit and split.holds_out and fresh)
         first = max(1, round(cfg.probe * data.dumps)) if again else data.dumps
-        dumps = _pages(split.training(pools), layouts, cfg, data.dumps if shares else first)
+        dumps = _pages(training, layouts, cfg, data.dumps if shares else first)
         notes.append(
             f"{len(dumps)} pages composed to train on, {len(held)} to test on; of your own {len(own_train)} and {len(own_held)}"
         )
     tagger = _tagger(cfg, labels)
     with _stage("fit") as notes:
         some = dumps[:first]
-        _fit(tagger, cfg, split.training(pools), layouts, some, own_train, cfg.probe if again else 1)
+        _fit(tagger, cfg, training, layouts, some, own_train, cfg.probe if again else 1)
         notes.append(
             f"{len(some)} pages, {len(tagger.types_)} line types, {len(tagger.tags_)} tags"
             + ", without what is held out" * again
@@ -139,7 +140,7 @@ def train(cfg: DictConfig) -> float:
         )
     # the tagger that is kept cannot be measured on what was held out, if it is fitted on that in the end
     sets = fixed if again else {**fixed, **fresh}
-    curve = _learning_curve(shares, cfg, labels, split.training(pools), layouts, dumps, own_train, sets)
+    curve = _learning_curve(shares, cfg, labels, training, layouts, dumps, own_train, sets)
     if again and sets and not curve:  # the smaller tagger is a point of it that costs nothing
         curve = [(len(some) + len(own_train), {name: evaluate(tagger, found)[2] for name, found in sets.items()})]
     if again:
