@@ -250,9 +250,13 @@ def test_the_button_trains_and_shows_before_and_after(context, start, dumps: Pat
     scores = page.locator("#scores td").all_inner_texts()
     assert scores[0] == "lines right" and len(scores) == 12
     assert all(0 <= float(score) <= 1 for i, score in enumerate(scores) if i % 3)
+    page.route("**/api/dumps", lambda route: route.abort())
     page.get_by_role("button", name="Use this model").click()
     page.get_by_text("In use now").wait_for()
     assert (dumps.parent / "kept" / "card.json").is_file()
+    page.get_by_text("the list of dumps is not up to date").wait_for()
+    page.unroute("**/api/dumps")
+    until(page, "document.getElementById('status').textContent === '' && entries.every((entry) => entry.lines >= 0)")
 
 
 def test_text_from_a_page_is_shown_and_never_run(context, start, dumps: Path) -> None:  # type: ignore[no-untyped-def]

@@ -7,6 +7,7 @@ let entries = []; // dumps, most doubtful first
 let doc = null; // {name, version, rows: [text, label, role, guess, guessed role, confidence], pending, undo, redo}
 let opened = 0; // how often a dump was asked for
 let anchor = 0, at = 0; // the selection, ends included
+const OLD_LIST = "the list of dumps is not up to date: the server cannot be reached";
 let drag = null; // where the button went down on a line; null while it is up
 
 class Refused extends Error {}
@@ -32,7 +33,17 @@ async function loadList() {
   $("folder").textContent = found.folder.split(/[\\/]/).pop();
   $("folder").title = found.folder;
   drawList();
-  if (entries.some((entry) => entry.lines < 0)) setTimeout(() => loadList().catch(() => {}), 1000);
+  if (entries.some((entry) => entry.lines < 0)) setTimeout(reloadList, 1000);
+}
+
+async function reloadList() { // until it comes
+  try {
+    await loadList();
+    if ($("status").textContent === OLD_LIST) say("");
+  } catch {
+    say(OLD_LIST, true);
+    setTimeout(reloadList, 1500);
+  }
 }
 
 function describe(entry) {
@@ -390,7 +401,7 @@ $("teach").onclick = async () => {
 };
 $("keep").onclick = async () => {
   await training("train/keep", {});
-  await loadList();
+  await reloadList();
   if (doc) await open(doc.name);
 };
 
