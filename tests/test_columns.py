@@ -17,6 +17,7 @@ from pilah.columns import (
     TIME_FACTS,
     Columns,
     Lines,
+    add_shifted,
     beats,
     nearby,
     nearest_opener,
@@ -127,21 +128,18 @@ def test_the_lines_nearby_are_averaged_and_those_beyond_the_page_count_as_zeros(
 # --------------------------------------------------------------------------------------- scores without the matrix
 
 
-def test_weights_of_steps_are_a_table_of_sums() -> None:
+def test_a_line_is_above_the_bounds_that_its_measure_exceeds() -> None:
     measure = Columns(["x>0", "x>1", "x>4"], np.array([0.0, 0.5, 1.0, 4.5], np.float32), bounds=(0, 1, 4))
-    weights = np.array([[1.0, -1.0], [10.0, 0.0], [100.0, 3.0]], np.float32)
     # above no bound; above the first; not above the second, which it equals; above all three
-    found = np.zeros((4, 2), np.float32)
-    measure.add_scores(found, weights, [4])
-    assert found.tolist() == [[0, 0], [1, -1], [1, -1], [111, 2]]
+    assert measure.matrix([4]).tolist() == [[0, 0, 0], [1, 0, 0], [1, 0, 0], [1, 1, 1]]
 
 
-def test_weights_are_applied_before_a_neighbour_is_moved() -> None:
-    below = Columns(["1 below: x", "1 below: y"], np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], np.float32), offset=1)
-    weights = np.array([[1.0], [10.0]], np.float32)
-    found = np.ones((3, 1), np.float32)
-    below.add_scores(found, weights, [2, 1])
-    assert found.tolist() == [[44], [1], [1]]
+@pytest.mark.parametrize("offset", [-3, -1, 1, 2])
+def test_what_is_seen_of_a_neighbour_is_added_in_place(offset: int) -> None:
+    values, found = np.arange(12, dtype=np.float32).reshape(6, 2), np.ones((6, 2), np.float32)
+    lengths = [3, 0, 1, 2]
+    add_shifted(found, values, lengths, offset)
+    np.testing.assert_array_equal(found, 1 + shifted(values, lengths, offset))
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +159,19 @@ def test_scores_are_those_of_the_matrix(tagger: LineTagger, pages: list[list[str
     weights = np.random.default_rng(seed).normal(0, 0.5, (matrix.shape[1], 7)).astype(np.float32)
     found = page_scores(lines, window, weights)
     np.testing.assert_allclose(found, matrix.astype(np.float64) @ weights, rtol=1e-5, atol=1e-5)
+
+
+def test_many_lines_are_scored_in_parts_of_whole_pages(tagger: LineTagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [*toy_pages(5)[0], [], ["Terkini"] * 40, []]
+    lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
+    weights = np.random.default_rng(0).normal(0, 0.5, (page_features(lines, 2).shape[1], 7)).astype(np.float32)
+    expected = page_scores(lines, 2, weights)
+    monkeypatch.setattr("pilah.columns.LINES_AT_ONCE", 25)
+    parts = list(lines.parts(25))
+    assert [length for part in parts for length in part.lengths] == [len(page) for page in pages]
+    assert len(parts) > 2 and all(len(part.scores) == sum(part.lengths) for part in parts)
+    assert all(sum(part.lengths[:-1]) < 25 for part in parts)
+    np.testing.assert_allclose(page_scores(lines, 2, weights), expected, atol=1e-5)
 
 
 TIME, SIGN, NUMBER, FEW, HEADLINE = 0, 1, 2, 3, 4

@@ -17,6 +17,7 @@ from pilah.features import (
     Characters,
     Facts,
     LineScorer,
+    Phrases,
     Words,
     WordTable,
     attribute_rows,
@@ -99,6 +100,17 @@ CORPUS = [
     "Hujan—reda  di\tKemuning",
     "ab ab ab",
 ]
+
+
+def test_phrases_answer_alike_the_second_time_and_remember_no_more_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilah.features.MAX_ANSWERS", 4)
+    part = Phrases(min_df=1).fit(["Terkini", "Berita Terkait"])
+    asked = ["terkini:", "Berita  Terkait", "Terkait", "x" * 500, "-", "TERKINI"]
+    for _ in range(3):
+        assert part.find(asked).tolist() == [1, 0, -1, -1, -1, 1]
+        assert len(part._answers) <= 4 + len(asked)
+    assert not any(len(line) > 400 for line in part._answers)
+    assert part.fit(["Terkait"]).find(asked).tolist() == [-1, -1, 0, -1, -1, -1]  # what was remembered is of no use any more
 
 
 @pytest.mark.parametrize(("low", "high", "min_df"), [(2, 5, 1), (1, 3, 1), (3, 3, 2), (2, 4, 2)])
@@ -248,6 +260,25 @@ def test_what_the_table_forgot_it_learns_again() -> None:
     for batch in range(20):
         table.add_up([f"kata{batch}x{i}" for i in range(30)])
     np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:]), before)
+
+
+def test_what_came_again_is_not_forgotten_with_the_rest_as_far_as_half_of_the_room_goes() -> None:
+    asked: list[str] = []
+
+    def vectors(words: Stretches) -> np.ndarray:
+        asked.extend(words.texts)
+        return attribute_rows(words)
+
+    table = WordTable(vectors, max_words=40)
+    usual = " ".join(f"kata{i}" for i in range(10))
+    expected = table.add_up([usual])[2]
+    for batch in range(12):  # 10 usual and 15 new words each: full after two
+        np.testing.assert_array_equal(table.add_up([usual, " ".join(f"baru{batch}x{i}" for i in range(15))])[2][0], expected[0])
+    assert [asked.count(word) for word in usual.split()] == [1] * 10
+    crowd = " ".join(f"ramai{i}" for i in range(60))
+    for _ in range(3):
+        table.add_up([crowd])
+    assert len(table) <= 1 + 20 + 60  # half of the room, and a batch
 
 
 def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pilah import fast
@@ -110,19 +111,26 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
     found = np.zeros(len(scores), np.int64)
     # pages lie side by side: (tags, pages). Only the best scores are kept on the way, who they came from is asked at the
     # end for the one tag that was found, since a maximum costs a fraction of finding its place
-    now = np.ascontiguousarray((scores[steps.rows[0]] + start).T)
+    tags = np.arange(len(between))
+    turned = between[(tags + tags[:, None]) % len(tags), tags]  # row i: into each tag from the one i further on
     best = np.empty_like(scores)
+    now = (scores[steps.rows[0]] + start).T
     best[steps.rows[0]] = now.T
+    beside = 0  # pages that there is room for: those that have ended stay until they are a quarter
     for rows in steps.rows[1:]:
-        now = np.ascontiguousarray(now[:, : len(rows)])
-        now -= now.max(axis=0)  # or the sums of long pages would lose the last digits
-        ahead = np.full_like(now, -np.inf)
-        some = max(1, 100_000 // now.size)  # tags at once, as many as caches hold
-        for tag in range(0, len(now), some):
-            options = between[tag : tag + some, :, None] + now[tag : tag + some, None, :]
-            np.maximum(ahead, options.max(axis=0), out=ahead)
-        now = ahead + scores[rows].T
-        best[rows] = now.T
+        if len(rows) < 0.75 * beside or not beside:
+            beside, now = len(rows), now[:, : len(rows)]
+            wide = np.repeat(turned, beside, axis=1)  # everything that is added up below lies in a row, without gaps
+            twice = np.empty((2, *now.shape), scores.dtype)
+            further = sliding_window_view(twice.ravel(), now.size)[:: now.shape[1]]
+            some = max(1, 100_000 // now.size)  # tags at once, as many as caches hold
+        twice[:] = now - now.max(axis=0)  # or the sums of long pages would lose the last digits
+        ahead = np.full(now.size, -np.inf, scores.dtype)
+        for i in range(0, len(tags), some):
+            np.maximum(ahead, (wide[i : i + some] + further[i : i + some][: len(tags) - i]).max(axis=0), out=ahead)
+        now = ahead.reshape(now.shape)
+        now[:, : len(rows)] += scores[rows].T
+        best[rows] = now[:, : len(rows)].T
     found[steps.last] = (best[steps.last] + stop).argmax(axis=1)
     into = np.ascontiguousarray(between.T)
     for rows in reversed(steps.rows[1:]):

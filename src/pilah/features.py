@@ -37,6 +37,9 @@ MAX_WORD_CHARS = 400
 FEW = 1000
 """So many are looked up as strings before a vocabulary is worth hashing."""
 
+MAX_ANSWERS = 50_000
+"""So many short lines are remembered at most, with the phrases that they are."""
+
 CHARACTERS_AT_ONCE = 500_000
 """So much text is scored at a time: what is made of it stays small beside the model."""
 
@@ -128,15 +131,16 @@ class TfidfPart(Params):
         return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
 
     def counts(self, words: Stretches) -> sparse.csr_matrix:
-        """Piece counts times idf of single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary)."""
+        """The idf of each piece of single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary); a piece that repeats stands twice."""
         table = _hash_table(self, len(words))
         if table is None:
             return _piece_counts([self.pieces(word) for word in words.texts], self.vocabulary_, self.idf_)
         rows, hashes = self.hashed_pieces(words)
         columns = table.find(hashes) - 1
-        known = columns >= 0
-        rows, columns = rows[known], columns[known]
-        return sparse.csr_matrix((self.idf_[columns], (rows, columns)), shape=(len(words), len(self.vocabulary_)))
+        known = np.flatnonzero(columns >= 0)
+        ends = np.searchsorted(rows[known], np.arange(len(words) + 1))
+        columns = columns[known]
+        return sparse.csr_matrix((self.idf_[columns], columns, ends), shape=(len(words), len(self.vocabulary_)))
 
     def projected(self, words: Stretches, weights: Floats) -> Floats:
         """``counts(words) @ weights``, and the sums of the counts as a last column."""
@@ -150,7 +154,7 @@ class TfidfPart(Params):
         return np.concatenate([counts @ weights, totals[:, None]], axis=1)
 
     def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """The numbers of the words that pieces are of, and the hashes of the pieces."""
+        """The numbers of the words that pieces are of, which do not fall, and the hashes of the pieces."""
         raise NotImplementedError
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
@@ -222,15 +226,14 @@ class Characters(TfidfPart):
             found = kernels.ngrams(lowered.codes, lowered.starts - 1, lowered.stops + 1, low, high, np.uint64(BASE))
             return found
         starts, sizes = lowered.starts - 1, lowered.stops - lowered.starts + 2  # with the spaces around them
-        rows, hashes = [], []
-        for n in range(self.ngram_min, self.ngram_max + 1):
-            whole = (sizes <= n) & ((sizes == n) | (n == self.ngram_min))  # a word shorter than n counts once
-            many = np.where(sizes > n, sizes - n + 1, whole)
-            row = np.repeat(np.arange(len(words)), many)
-            start = np.arange(len(row)) + np.repeat(starts - np.cumsum(many) + many, many)
-            rows.append(row)
-            hashes.append(lowered.hashes(start, start + np.minimum(n, sizes[row])))
-        return np.concatenate(rows), np.concatenate(hashes)
+        lengths = np.arange(self.ngram_min, self.ngram_max + 1)
+        longer = sizes[:, None] - lengths
+        whole = (longer == 0) | ((longer < 0) & (lengths == self.ngram_min))  # a word shorter than n counts once
+        many = np.where(longer > 0, longer + 1, whole)  # of each word, for each n
+        before = np.cumsum(many).reshape(many.shape) - many
+        start = np.arange(many.sum()) + np.repeat(starts[:, None] - before, many.ravel())
+        stop = start + np.repeat(np.minimum(lengths, sizes[:, None]), many.ravel())
+        return np.repeat(np.arange(len(words)), many.sum(axis=1)), lowered.hashes(start, stop)
 
 
 def clipped(words: Stretches) -> Stretches:
@@ -371,14 +374,16 @@ class Phrases(Params):
         return [phrase] if phrase else []
 
     def find(self, lines: Sequence[str]) -> NDArray[np.int64]:
-        """The column of each line of one to ``max_words`` words, -1 for none."""
-        table = _hash_table(self, len(lines))
-        if table is None:
-            return np.array([self.vocabulary_.get("".join(self.analyze(line)), -1) for line in lines], np.int64)
-        phrases = Stretches.of([" ".join(line.split()) for line in lines]).lowered
-        starts, stops, left = phrases.bare
-        left &= np.fromiter(map(len, lines), np.int64, len(lines)) <= 30 * self.max_words
-        return np.where(left, table.find(phrases.hashes(starts, stops)), 0).astype(np.int64) - 1
+        """The column of each line of one to ``max_words`` words, -1 for none. Such lines repeat, so answers are remembered."""
+        if getattr(self, "_answers_for", None) is not self.vocabulary_ or len(self._answers) > MAX_ANSWERS:
+            self._answers: dict[str, int] = {}
+            self._answers_for = self.vocabulary_
+        columns = list(map(self._answers.get, lines))
+        for i in [i for i, column in enumerate(columns) if column is None]:
+            columns[i] = column = self.vocabulary_.get("".join(self.analyze(line := lines[i])), -1)
+            if len(line) <= MAX_WORD_CHARS:
+                self._answers[line] = column
+        return np.array(columns, np.int64)
 
     def holds(self, words: Stretches) -> Floats:
         """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
@@ -527,14 +532,8 @@ def line_facts(sums: Floats, first: Floats, last: Floats, words: Floats) -> Floa
         timed & (total("width") < 45), total("quote") > 0, at_first("quote"),
         at_first("open_paren") & at_last("close_paren"), total("open_paren") > 0, total("bar") > 0, words == 1, letters == 0,
     ]  # fmt: skip
-    return np.concatenate(
-        [
-            (total("width")[:, None] > _WIDTHS),
-            (words[:, None] > _COUNTS),
-            np.stack(columns, axis=1),
-        ],
-        axis=1,
-    ).astype(np.float32)
+    steps = total("width") > _WIDTHS[:, None], words > _COUNTS[:, None]
+    return np.concatenate([*steps, np.stack(columns)]).astype(np.float32).T  # each fact is contiguous
 
 
 class Facts(Params):
@@ -579,7 +578,8 @@ class WordTable:
     placed : int
         The last so many columns depend on a word's place: a third each for the first, second and last word of a line.
     max_words : int
-        The table forgets everything when it has grown beyond so many words: a flood of new words costs time, not memory.
+        Beyond so many words the table forgets those that were not met again since it last did, and others as far as more
+        than half were: a flood of new words costs time, not memory.
     """
 
     def __init__(self, vectors: Callable[[Stretches], Floats], placed: int = 0, max_words: int = 200_000) -> None:
@@ -594,21 +594,31 @@ class WordTable:
         ]
         self._rows = HashTable(20)  # of the words; row 0 stands for none, and for a word that a line does not have
         self._size = 1
+        self._hashes = np.zeros(max_words + 60_000, np.uint64)  # of the word of each row
+        self._met = np.zeros(max_words + 60_000, bool)  # rows of words that came again
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
         room = max_words + 60_000
         self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
 
-    def _forget(self) -> None:
-        self._rows.clear()  # and the rows are written over: new ones would leave holes where the old ones were
-        self._size = 1
+    def forget(self, all_words: bool = True) -> None:
+        """Forget all words, or those that did not come again and what is more than half of the room."""
+        kept = np.flatnonzero(self._met[: 0 if all_words else self._size])[: self._max_words // 2]
+        self._rows.clear()
+        self._met.fill(False)
+        self._size = 1 + len(kept)
+        for table in (self._hashes, *self._tables):
+            table[1 : self._size] = table[kept]
+        self._rows.add(self._hashes[1 : self._size], np.arange(1, self._size))
 
     def __len__(self) -> int:
         return self._size
 
     def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
-        if stop > len(self._tables[0]):
+        if stop > len(self._hashes):
             self._tables = [_grown(table, start, stop) for table in self._tables]
+            self._hashes, self._met = _grown(self._hashes, start, stop), _grown(self._met, start, stop)
+        self._hashes[start:stop] = hashes
         numbers = self._vectors(Stretches.of(words))
         for table, part in zip(self._tables, self._columns, strict=True):
             table[start:stop] = numbers[:, part]
@@ -626,8 +636,10 @@ class WordTable:
         """
         text, starts, stops, hashes, ends = hashed_words(lines)
         if self._size > self._max_words:
-            self._forget()
+            self.forget(all_words=False)
         rows = self._rows.find(hashes)
+        self._met[rows] = True
+        self._met[0] = False
         missing = np.flatnonzero(rows == 0)
         if len(missing):
             fresh, first_at = np.unique(hashes[missing], return_index=True)
@@ -650,8 +662,8 @@ class WordTable:
         return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32)
 
 
-def _grown(table: Floats, used: int, size: int) -> Floats:
-    found = np.zeros((size, table.shape[1]), np.float32)
+def _grown(table: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    found = np.zeros((size, *table.shape[1:]), table.dtype)
     found[:used] = table[:used]
     return found
 
@@ -706,7 +718,7 @@ class LineScorer:
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
         n = len(lines)
-        found = tuple(np.empty((n, *size), np.float32) for size in ((self.types,), (len(FACTS),), (), ()))
+        found = tuple(np.empty((*size, n), np.float32).T for size in ((self.types,), (len(FACTS),), (), ()))
         sizes = np.fromiter(map(len, lines), np.int64, n)
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])

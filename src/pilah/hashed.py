@@ -16,7 +16,7 @@ from pilah import fast
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
-_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last of them is U+3000
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last that is one is U+3000
 BASE = 0x9E3779B97F4A7C15
 """Of the polynomials that hashes are."""
 
@@ -75,8 +75,8 @@ def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     ends = np.append(0, np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1))
     if kernels := fast.kernels():
         return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(BASE))
-    space = np.concatenate([[True], _SPACE[np.minimum(codes, len(_SPACE) - 1)]])
-    edges = np.flatnonzero(space[1:] != space[:-1])
+    space = _SPACE.take(codes, mode="clip")
+    edges = np.flatnonzero(np.diff(space, prepend=True))
     starts, stops = edges[0::2], edges[1::2]
     return text, starts, stops, Hashed(codes).between(starts, stops), np.searchsorted(starts, ends)
 
@@ -102,23 +102,25 @@ class HashTable:
         table.add(hashes_of(texts), np.arange(1, len(texts) + 1))
         return table
 
-    def _slots(self, hashes: Hashes) -> Ints:
-        """The slot of each hash, or the free one where the search for it ends."""
-        slots = ((hashes * np.uint64(BASE)) >> self._shift).astype(np.int64)
-        taken = np.flatnonzero((self._hashes[slots] != hashes) & (self._numbers[slots] > 0))
-        while len(taken):
-            slots[taken] = (slots[taken] + 1) % len(self._numbers)
-            at = slots[taken]
-            taken = taken[(self._hashes[at] != hashes[taken]) & (self._numbers[at] > 0)]
-        return slots
+    def _first(self, hashes: Hashes) -> Ints:
+        """The slot where the search for each hash begins."""
+        return ((hashes * np.uint64(BASE)) >> self._shift).astype(np.int64)
 
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash, 0 for none."""
         if kernels := fast.kernels():
             found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes)
             return found
-        slots = self._slots(hashes)
-        return np.where(self._hashes[slots] == hashes, self._numbers[slots], np.int32(0))
+        slots = self._first(hashes)
+        found = self._numbers.take(slots)
+        left = np.flatnonzero((self._hashes.take(slots) != hashes) & (found > 0))
+        slots = slots[left]
+        while len(left):
+            slots = (slots + 1) % len(self._numbers)
+            found[left] = self._numbers[slots]
+            taken = (self._hashes[slots] != hashes[left]) & (found[left] > 0)
+            slots, left = slots[taken], left[taken]
+        return found
 
     def clear(self) -> None:
         """Hold nothing."""
@@ -126,11 +128,13 @@ class HashTable:
 
     def add(self, hashes: Hashes, numbers: NDArray[np.integer]) -> None:
         """Hashes that differ, and are not in it."""
-        left = np.arange(len(hashes))
-        while len(left):  # of those that end at one free slot the first takes it
-            slots, firsts = np.unique(self._slots(hashes[left]), return_index=True)
-            self._hashes[slots], self._numbers[slots] = hashes[left[firsts]], numbers[left[firsts]]
-            left = np.delete(left, firsts)
+        slots, left = self._first(hashes), np.arange(len(hashes))
+        while len(left):
+            free = self._numbers[slots] == 0
+            firsts = np.flatnonzero(free)[np.unique(slots[free], return_index=True)[1]]  # of those at a free slot one takes it
+            self._hashes[slots[firsts]], self._numbers[slots[firsts]] = hashes[left[firsts]], numbers[left[firsts]]
+            slots, left = np.delete(slots, firsts), np.delete(left, firsts)
+            slots = (slots + (self._numbers[slots] > 0)) % len(self._numbers)
 
 
 # ------------------------------------------------------------------------------------------------ kinds of characters

@@ -76,15 +76,14 @@ def ngrams(codes: NDArray[np.uint32], starts: Ints, stops: Ints, low: int, high:
     count = 0
     for word in range(len(starts)):
         size = stops[word] - starts[word]
-        shortest = min(low, size)
-        for i in range(starts[word], stops[word] - shortest + 1):
-            total, power = np.uint64(0), _ONE
-            for n in range(1, min(high, stops[word] - i) + 1):
-                total += (np.uint64(codes[i + n - 1]) + _ONE) * power
-                power *= base
-                if n >= shortest:
-                    rows[count], hashes[count] = word, total
-                    count += 1
+        for n in range(min(low, size), min(high, size) + 1):
+            for i in range(starts[word], stops[word] - n + 1):
+                total, power = np.uint64(0), _ONE
+                for k in range(i, i + n):
+                    total += (np.uint64(codes[k]) + _ONE) * power
+                    power *= base
+                rows[count], hashes[count] = word, total
+                count += 1
     return rows[:count], hashes[:count]
 
 
@@ -93,28 +92,16 @@ def project(rows: Ints, numbers: NDArray[np.int32], idf: Floats, weights: Floats
     """Weights of the pieces of each word, added up as a sparse product would, and their idf as a last column."""
     types = weights.shape[1]
     found = np.zeros((words, types + 1), np.float32)
-    kept = np.empty(len(rows), np.int64)
     i = 0
     for word in range(words):
-        many = 0
+        total = np.float64(0)
         while i < len(rows) and rows[i] == word:
             if numbers[i]:
-                at = many
-                while at > 0 and kept[at - 1] > numbers[i] - 1:
-                    kept[at] = kept[at - 1]
-                    at -= 1
-                kept[at] = numbers[i] - 1
-                many += 1
+                column = numbers[i] - 1
+                for k in range(types):
+                    found[word, k] += idf[column] * weights[column, k]
+                total += idf[column]
             i += 1
-        at, total = 0, np.float64(0)
-        while at < many:
-            column, weight = kept[at], np.float32(0)
-            while at < many and kept[at] == column:
-                weight += idf[column]
-                at += 1
-            for k in range(types):
-                found[word, k] += weight * weights[column, k]
-            total += weight
         found[word, types] = total
     return found
 
@@ -129,26 +116,6 @@ def add_up(rows: NDArray[np.int32], ends: Ints, table: Floats) -> Floats:
             for k in range(table.shape[1]):
                 found[line, k] += table[row, k]
     return found
-
-
-@compiled
-def add_shifted(found: Floats, values: Floats, offset: int, starts: Ints, stops: Ints) -> None:
-    """Add to each line the values of the line so many lines below it, on the same page."""
-    for page in range(len(starts)):
-        for i in range(max(starts[page], starts[page] - offset), min(stops[page], stops[page] - offset)):
-            for k in range(values.shape[1]):
-                found[i, k] += values[i + offset, k]
-
-
-@compiled
-def add_steps(found: Floats, values: Floats, bounds: Floats, sums: Floats) -> None:
-    """Add to each line the row of sums that says how many bounds its value is above."""
-    for i in range(len(values)):
-        row = 0
-        while row < len(bounds) and values[i] > bounds[row]:
-            row += 1
-        for k in range(found.shape[1]):
-            found[i, k] += sums[row, k]
 
 
 @compiled

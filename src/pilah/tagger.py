@@ -230,8 +230,8 @@ class LineTagger(Params):
         """Scores of every tag for lines that are not blank, shape (lines, tags)."""
         lines = self._lines(flat, lengths)
         scores = lines.scores if self.context is None else self.context_.scores(lines)
-        bias = np.array([self.body_bias * (label == self.labels.body) for label, _ in self.tags_], np.float32)
-        return scores + bias
+        scores += np.array([self.body_bias * (label == self.labels.body) for label, _ in self.tags_], np.float32)
+        return scores
 
     def decode(self, scores: NDArray[Any], flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.int64]:
         """The tag number of every line, for scores as of `tag_scores`: the decoder's, with one stretch of body if so configured."""
