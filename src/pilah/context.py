@@ -128,7 +128,7 @@ class ChainCRF(Context):
         Threads that share the pages; with another number, sums are added in another order.
     """
 
-    def __init__(self, window: int = 2, l2: float = 0.1, l2_around: float = 1.0, iterations: int = 65, n_jobs: int = 2) -> None:
+    def __init__(self, window: int = 2, l2: float = 0.1, l2_around: float = 0.3, iterations: int = 35, n_jobs: int = 2) -> None:
         self.window = window
         self.l2 = l2
         self.l2_around = l2_around

@@ -28,6 +28,7 @@ _READ_ALSO = re.compile(
     r"|関連記事|あわせて読みたい|관련기사|اقرأ أيضا|اقرأ أيضاً|baca lagi)\s*[:：>»|–-]+\s*(?=\S)",
     re.IGNORECASE,
 )
+_AFTER_PREFIX = re.compile("[:：»>|–-]")
 
 
 class Item(NamedTuple):
@@ -78,11 +79,9 @@ def clean_headline(text: str, rank: int | None = None) -> str:
     'Pasar Kalimati Dibuka Lagi'
     """
     text = _BULLET.sub("", text).strip()
-    found = _RANK.match(text)
-    if rank is not None and found and int(found[1]) == rank:
+    if rank is not None and (found := _RANK.match(text)) and int(found[1]) == rank:
         text = _BULLET.sub("", text[found.end() :])
-    prefix = _READ_ALSO.match(text)
-    if prefix:
+    if _AFTER_PREFIX.search(text) and (prefix := _READ_ALSO.match(text)):
         text = text[prefix.end() :].removesuffix(")" if "(" in prefix[0] else "]" if "[" in prefix[0] else "")
     return text.strip()
 
@@ -95,6 +94,8 @@ def block_role(text: str, role: str) -> str:
     """
     if role == "heading":
         return role
+    if text[-1:].islower():  # none of the forms ends so, and most lines do
+        return "headline" if role == "bullet" else role
     if _BULLET_LINE.match(text):
         return "bullet"
     if _RANK_LINE.match(text) or _TIME.match(text):
@@ -150,7 +151,7 @@ def _section(lines: Sequence[str], label: str, roles: Sequence[str], start: int,
 
 
 def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
-    rows = [(text, "bullet" if role == "bullet" or _RANK_LINE.match(text) else role) for text, role in rows]
+    rows = [(text, "bullet" if role == "meta" and _RANK_LINE.match(text) else role) for text, role in rows]
     plain = [role for _, role in rows if role != "bullet"]
     leads = plain[:1] == ["meta"] and plain.count("meta") > 1
     bulleted = len(rows) - len(plain) > 1
@@ -175,7 +176,7 @@ def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
         items[0].before.clear()
     items = [item for item in items if item.headline is not None]
     _drop_surplus(items)
-    numbers = [_RANK.match(_BULLET.sub("", item.headline or "")) for item in items]
+    numbers = (_RANK.match(_BULLET.sub("", item.headline or "")) for item in items)
     ranked = len(items) > 1 and all(m and int(m[1]) == k for k, m in enumerate(numbers, 1))
     return tuple(
         Item(clean_headline(item.headline or "", k if ranked else None), (*item.before, *item.after))
