@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import random
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from conftest import ROOT, configured
 
 from pilah.labels import LabelSet
 from pilah.page import parse_labelled
-from pilah.training.compose import compose_dump, heading_examples
-from pilah.training.corpus import Dump, LanguagePool, read_pools, read_yaml
+from pilah.training.compose import Site, _teaser, compose_dump, heading_examples
+from pilah.training.corpus import ArticleText, Dump, LanguagePool, read_pools, read_yaml
 from pilah.training.evaluate import blocks
 from pilah.training.run import build
 
@@ -125,6 +127,29 @@ def test_blocks_stand_before_inside_and_after_the_article_in_any_order(dumps: li
     assert min(places[p] for p in ("before", "inside", "after")) > 10
     four = ("related", "popular", "pick", "latest")
     assert {(a, b) for a in four for b in four if a != b} <= pairs
+
+
+def test_a_teaser_is_as_long_as_sites_print_it(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    """Whole sentences up to so many characters, or the first one however long it is."""
+    sentence = "Warga pulang ke rumah setelah hujan reda."  # 41 characters: four and three spaces are 167, five are 209
+    article = ArticleText("local", (("title", "Judul"), ("paragraph", " ".join([sentence] * 9))))
+    pool = replace(pools["id"], articles=(article,))
+    site = Site(random.Random(1), layouts, {**pools, "id": pool}, "id")
+    assert _teaser(site, cut=False) == " ".join([sentence] * 4)
+    long = replace(pool, articles=(ArticleText("local", (("paragraph", f"{'kata ' * 60}habis. {sentence}"),)),))
+    site = Site(random.Random(1), layouts, {**pools, "id": long}, "id")
+    assert _teaser(site, cut=False) == f"{'kata ' * 60}habis."
+    wide = replace(pool, articles=(ArticleText("local", (("paragraph", "雨が上がった。" * 40),)),))
+    site = Site(random.Random(1), layouts, {**pools, "id": wide}, "id")
+    assert _teaser(site, cut=False) == "雨が上がった。" * 28  # 196 characters
+
+
+def test_a_section_front_may_have_lost_its_headings(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    page = {**layouts["page"], "no_article": 1.0, "front_headless": 1.0, "nameless": 0.0}
+    for seed in range(20):
+        dump = compose_dump(pools, {**layouts, "page": page}, seed, LANGUAGES)
+        assert not {role for _, role in dump.tags} & {"heading", "more"}
+        assert {label for label, _ in dump.tags} <= {"latest", "pick"}
 
 
 def test_what_must_not_matter_is_met_in_every_block(dumps: list[Dump]) -> None:

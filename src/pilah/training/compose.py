@@ -23,6 +23,9 @@ from pilah.training.corpus import ArticleText, Dump, LanguagePool, Pools
 Row = tuple[str, str, str]
 """``(label, role, text)``: one line of a dump."""
 
+TEASER_CHARS = 200
+"""Sites give a headline so much text of its article, and seldom more."""
+
 BODY_ROLES = {"item": "paragraph", "pagemark": "signature"}
 """Rows of an article that `labels.md` has no role of their own for."""
 
@@ -124,6 +127,7 @@ def compose_dump(
     article = rng.choice(site.pool.articles)
     site.topic = article.topic
     front = site.chance("page", "no_article")
+    site.headless = site.headless or (front and not furniture and site.chance("page", "front_headless"))
     body = [] if front else _body(site, article)
     before, after = [], []
     for _ in range(max(front, int(site.draw("page", "blocks")))):
@@ -280,9 +284,12 @@ def _inline(site: Site) -> list[Row]:
     items = _items(site, "related", _layout(site), site.rng.randint(1, 3))
     if site.headless:
         return items
-    heading = prefix.rstrip(" :") if site.rng.random() < 0.6 else _phrase(site, "related")
     if site.nameless:
         heading = _name(site)
+    elif site.rng.random() < 0.6:
+        heading = prefix.rstrip(" :")
+    else:
+        heading = _phrase(site, "related")
     return [("related", "heading", _styled_heading(site, heading)), *items]
 
 
@@ -426,7 +433,7 @@ def _short_heading(site: Site) -> str:
 
 def _varied(site: Site, pattern: str, kind: str, rhythm: str = "") -> str:
     """The next item's meta: other digits in the same form, and another section or name where they change."""
-    if kind in ("section", "name", "section_time") and site.rng.random() < 0.5:
+    if kind in ("section", "name", "byline", "section_time") and site.rng.random() < 0.5:
         return _meta(site, kind, rhythm)
     return re.sub(r"\d+", lambda m: _digits(site.rng, m[0]), pattern)
 
@@ -444,8 +451,11 @@ def _teaser(site: Site, cut: bool = True) -> str:
     text = paragraphs[0] if site.rng.random() < 0.7 else site.rng.choice(paragraphs)
     if cut and site.chance("item", "teaser_cut"):
         words = text.split(" ")
-        text = " ".join(words[: site.rng.randint(6, 25)]) + site.rng.choice(["...", "…", " ...", " [...]", ""])
-    return text
+        return " ".join(words[: site.rng.randint(6, 25)]) + site.rng.choice(["...", "…", " ...", " [...]", ""])
+    first, *others = re.split(r"(?<=[.!?] )|(?<=[。！？])", text)  # as many sentences as a card holds
+    while others and len(first) + len(others[0]) < TEASER_CHARS:
+        first += others.pop(0)
+    return first.strip()
 
 
 def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") -> list[Row]:
@@ -513,9 +523,8 @@ def _blocks(site: Site, front: bool, teasers: bool = True) -> list[Row]:
     role = "heading"
     if site.chance("block", "more"):
         label, role = "latest" if layout.times else "related", "more"
-    phrase = _phrase(site, "more" if role == "more" else label)
-    if site.nameless or site.chance("block", "nameless"):
-        phrase = _name(site)
+    nameless = site.nameless or site.chance("block", "nameless")
+    phrase = _name(site) if nameless else _phrase(site, "more" if role == "more" else label)
     tabs = site.chance("block", "two_tabs"), site.chance("block", "joined_tabs")
     topic = site.topic if label == "related" and rng.random() < 0.7 else ""
     heading = _styled_heading(site, phrase)
