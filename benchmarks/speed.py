@@ -158,8 +158,11 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
     shards.mkdir()
     for number, pages in enumerate(_eighths(documents(path, 60, mb))):
         _json_lines(pages, shards / f"{number}.jsonl")
-    engines = (["engine=serial"], ["engine=loky", "engine.workers=2"])
-    runs = [[run_corpus(str(shards), folder / f"{engine[0][7:]}{i}", *engine)[0] for engine in engines] for i in range(rounds)]
+    engines = {"one": ["engine=serial"], "two": ["engine=loky", "engine.workers=2"]}
+    runs = [
+        [run_corpus(str(shards), folder / f"{name}{i}", *overrides)[0] for name, overrides in engines.items()]
+        for i in range(rounds)
+    ]
     one, two = map(min, zip(*runs, strict=True))
     console.print(f"corpus mode, 8 shards: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x")
 

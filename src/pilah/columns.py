@@ -6,8 +6,8 @@ neighbours, how much of the page reads like an article above and below it, and w
 `page_columns` declares the columns, each with its name: first what is true of every line, then what the line itself looks
 like, then what stands around it. The matrix that learners are trained on (`page_features`), the
 names that explanations show, and the scores of a prediction (`page_scores`) all follow from that one declaration. The
-scores come without the matrix: what is said of a neighbour is multiplied by its weights before it is moved to the line
-that sees it, and the steps of a measure are a table of sums of weights.
+scores come without the whole matrix: what is said of a neighbour is multiplied by its weights before it is moved to the
+lines that see it.
 
 It is long because a column and the measure that it is taken from are read together.
 """
@@ -244,28 +244,19 @@ def page_ends(lengths: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int
 def shifted(values: Floats, lengths: Sequence[int], offset: int) -> Floats:
     """Row i holds row i + offset of the same page, or zeros beyond its ends."""
     found = np.zeros_like(values)
-    n, starts, ends = len(values), *page_ends(lengths)
-    reach = np.arange(min(abs(offset), n))
-    if offset > 0:
-        found[:-offset] = values[offset:]
-        rows = ends[:, None] - 1 - reach  # rows before a page that is shorter than the offset look beyond their own end too
-    else:
-        found[-offset:] = values[: n + offset] if -offset < n else values[:0]
-        rows = starts[:, None] + reach
-    found[rows[(rows >= 0) & (rows < n)]] = 0
+    add_shifted(found, values, lengths, offset)
     return found
 
 
 def add_shifted(found: Floats, values: Floats, lengths: Sequence[int], offset: int) -> None:
     """``found += shifted(values, lengths, offset)``, in place."""
-    ends = page_ends(lengths)
-    rows = ends[1][:, None] - 1 - np.arange(offset) if offset > 0 else ends[0][:, None] + np.arange(-offset)
-    rows = rows[(rows >= ends[0][:, None]) & (rows < ends[1][:, None])]  # what these see lies beyond the ends of their page
+    n, (starts, ends) = len(values), page_ends(lengths)
+    # of these rows, what they would see lies beyond the ends of their page
+    rows = ends[:, None] - 1 - np.arange(offset) if offset > 0 else starts[:, None] + np.arange(-offset)
+    rows = rows[(rows >= starts[:, None]) & (rows < ends[:, None])]
     kept = found[rows]
-    if offset > 0:
-        found[:-offset] += values[offset:]
-    else:
-        found[-offset:] += values[:offset]
+    ahead, behind = max(offset, 0), max(-offset, 0)
+    found[behind : max(n - ahead, 0)] += values[ahead : max(n - behind, 0)]
     found[rows] = kept
 
 

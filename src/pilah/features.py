@@ -37,6 +37,9 @@ MAX_WORD_CHARS = 400
 FEW = 1000
 """So many are looked up as strings before a vocabulary is worth hashing."""
 
+PHRASE_WORD_CHARS = 30
+"""A phrase has at most so many characters for each word that it may have."""
+
 MAX_ANSWERS = 50_000
 """So many short lines are remembered at most, with the phrases that they are."""
 
@@ -365,7 +368,7 @@ class Phrases(Params):
 
     def analyze(self, line: str) -> list[str]:
         """The line without case, digits and the punctuation around it; nothing where it is longer."""
-        if len(line) > 30 * self.max_words:
+        if len(line) > PHRASE_WORD_CHARS * self.max_words:
             return []
         words = line.split()
         if not 0 < len(words) <= self.max_words:
@@ -381,7 +384,7 @@ class Phrases(Params):
         columns = list(map(self._answers.get, lines))
         for i in [i for i, column in enumerate(columns) if column is None]:
             columns[i] = column = self.vocabulary_.get("".join(self.analyze(line := lines[i])), -1)
-            if len(line) <= MAX_WORD_CHARS:
+            if len(line) <= PHRASE_WORD_CHARS * self.max_words:
                 self._answers[line] = column
         return np.array(columns, np.int64)
 
@@ -594,31 +597,30 @@ class WordTable:
         ]
         self._rows = HashTable(20)  # of the words; row 0 stands for none, and for a word that a line does not have
         self._size = 1
-        self._hashes = np.zeros(max_words + 60_000, np.uint64)  # of the word of each row
-        self._met = np.zeros(max_words + 60_000, bool)  # rows of words that came again
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
         room = max_words + 60_000
         self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
+        self._met = np.zeros(room, bool)  # rows of words that came again
 
-    def forget(self, all_words: bool = True) -> None:
-        """Forget all words, or those that did not come again and what is more than half of the room."""
-        kept = np.flatnonzero(self._met[: 0 if all_words else self._size])[: self._max_words // 2]
-        self._rows.clear()
+    def _forget(self) -> None:
+        """Forget the words that did not come again, and of the others what is more than half of the room."""
+        hashes, rows = self._rows.held()
+        order = np.argsort(rows)
+        order = order[self._met[rows[order]]][: self._max_words // 2]
+        self._size = 1 + len(order)
+        for table in self._tables:
+            table[1 : self._size] = table[rows[order]]
         self._met.fill(False)
-        self._size = 1 + len(kept)
-        for table in (self._hashes, *self._tables):
-            table[1 : self._size] = table[kept]
-        self._rows.add(self._hashes[1 : self._size], np.arange(1, self._size))
+        self._rows.clear()
+        self._rows.add(hashes[order], np.arange(1, self._size))
 
     def __len__(self) -> int:
         return self._size
 
     def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
-        if stop > len(self._hashes):
-            self._tables = [_grown(table, start, stop) for table in self._tables]
-            self._hashes, self._met = _grown(self._hashes, start, stop), _grown(self._met, start, stop)
-        self._hashes[start:stop] = hashes
+        if stop > len(self._met):
+            self._met, *self._tables = (_grown(table, start, stop) for table in (self._met, *self._tables))
         numbers = self._vectors(Stretches.of(words))
         for table, part in zip(self._tables, self._columns, strict=True):
             table[start:stop] = numbers[:, part]
@@ -636,7 +638,7 @@ class WordTable:
         """
         text, starts, stops, hashes, ends = hashed_words(lines)
         if self._size > self._max_words:
-            self.forget(all_words=False)
+            self._forget()
         rows = self._rows.find(hashes)
         self._met[rows] = True
         self._met[0] = False

@@ -122,6 +122,11 @@ class HashTable:
             slots, left = slots[taken], left[taken]
         return found
 
+    def held(self) -> tuple[Hashes, NDArray[np.int32]]:
+        """The hashes that it holds, and the number of each."""
+        taken = np.flatnonzero(self._numbers)
+        return self._hashes[taken], self._numbers[taken]
+
     def clear(self) -> None:
         """Hold nothing."""
         self._numbers.fill(0)
