@@ -139,7 +139,7 @@ def test_hydra_is_known_to_the_two_doors_and_the_training_run_alone() -> None:
         assert "hydra" in tops(imports(ast.parse((ROOT / door).read_text(encoding="utf-8"))))
 
 
-@pytest.mark.parametrize("name", [n for n in HOUSE if n not in ("pilah.datatrove", "pilah.kernels")])
+@pytest.mark.parametrize("name", [n for n in HOUSE if n != "pilah.datatrove" and not n.startswith("pilah.kernels")])
 def test_the_house_imports_nothing_heavy_before_it_is_needed(name: str) -> None:
     assert not tops(imports(TREES[name], everywhere=False)) & HEAVY
 

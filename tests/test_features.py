@@ -242,14 +242,14 @@ def test_facts_are_zeros_and_ones(lines: list[str]) -> None:
 
 def test_a_flood_of_new_words_does_not_make_the_table_grow_without_end() -> None:
     table = WordTable(attribute_rows, max_words=500)
-    sizes, arrays = [], [*table._tables]
+    sizes, arrays = [], [*table.tables]
     for batch in range(60):
         table.add_up([f"kata{batch}x{i} kata{batch}y{i}" for i in range(100)])
         sizes.append(len(table))
     assert max(sizes) <= 500 + 201  # the limit and one batch (and the empty word)
     assert min(sizes[5:]) < 500
     assert all(
-        one is other for one, other in zip(table._tables, arrays, strict=True)
+        one is other for one, other in zip(table.tables, arrays, strict=True)
     )  # nor is its memory given away and taken anew
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pilah.page import Page
-from pilah.sections import Section, block_role, find_sections
+from pilah.sections import Section, block_role, settled_sections
 from pilah.tagger import TaggedLine
 
 if TYPE_CHECKING:  # imported only where an explanation is asked for
@@ -91,21 +92,25 @@ def build_article(page: Page, tagged: Sequence[TaggedLine], body: str = "body", 
     >>> [(s.label, s.items[0].headline, s.first_line) for s in article.sections]
     [('related', 'Sungai Awi Surut', 2)]
     """
-    lines = []
+    labels, roles, confidences = map(list, zip(*tagged, strict=True)) if tagged else ([], [], [])
+    texts = list(map(str.strip, page.lines))
+    plain = roles.copy()
     own: dict[str, list[str]] = {}  # role -> text of its lines in the body
-    for number, (text, (label, role, confidence)) in enumerate(zip(page.lines, tagged, strict=True), 1):
-        bare = text.strip()
-        if bare and label == body:
-            own.setdefault("paragraph" if role == "." else role, []).append(bare)
-        elif bare and label != other and role != ".":
-            role = block_role(text, role)
-        lines.append(Line(number, label, role, confidence, text))
+    for i, (text, label, role) in enumerate(zip(texts, labels, roles, strict=True)):
+        if text and label == body:
+            own.setdefault("paragraph" if role == "." else role, []).append(text)
+        elif text and label != other:
+            plain[i] = block_role(text, role)
+            if role != ".":
+                roles[i] = plain[i]
+    # made without the call of a Python function for each: a corpus has millions
+    lines = map(tuple.__new__, repeat(Line), zip(count(1), labels, roles, confidences, page.lines))
     return Article(
         source=page.source,
         title=own.get("title", [None])[0],
         byline=tuple(dict.fromkeys(own.get("byline", ()))),
         date=own.get("date", [None])[0],
         paragraphs=tuple(own.get("paragraph", ())),
-        sections=tuple(find_sections(page.lines, [x.label for x in lines], [x.role for x in lines], skip=(body, other))),
+        sections=tuple(settled_sections(texts, labels, roles, plain, skip=(body, other))),
         lines=tuple(lines),
     )

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.features import FACTS
 from pilah.hashed import BASE
 
@@ -30,6 +32,12 @@ MARK_ALONE = FACTS.index("mark alone")
 NUMBERS_ALONE = [FACTS.index("number alone"), FACTS.index("mark and number alone")]
 NEIGHBOUR_FACTS = [2, 4, 6, 9, 11, 13, *range(24, len(FACTS))]
 """What is seen of the two nearest lines on each side (indices into the facts): some width steps, and all but sizes."""
+
+LINES_ABOVE, LINES_BELOW = (0, 1, 2, 4, 8), (0, 1, 2, 4, 8, 16)
+PARAGRAPHS, HEADINGS = (0.3, 0.8, 1.5, 3, 6), (0.3, 0.8, 1.5, 3)
+UNLIKE, TIMED, DISTANCE = (0.15, 0.4, 0.9), (0.09, 0.2, 0.3, 0.45), (0, 1, 3, 8, 20, 45)
+TIME_SPANS = (4, 9)
+"""Bounds of what is counted above and below, of how unlike widths are, of how many lines carry times, and of how far a heading is."""
 
 LINES_AT_ONCE = 6_000
 """So many lines are scored at a time, which caches hold; a page is never divided."""
@@ -153,12 +161,12 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     text, opener, item = kinds[:, 0] * (lines.widths > 90), kinds[:, 1], kinds[:, 2:3]  # text reads like a paragraph
     counted = np.stack([np.ones(n, np.float32), text, opener]).T
     above, below = running(counted, lengths), running(counted, lengths, backwards=True)
-    yield measure("lines above", above[:, 0], 0, 1, 2, 4, 8)
-    yield measure("lines below", below[:, 0], 0, 1, 2, 4, 8, 16)
-    yield measure("paragraphs above", above[:, 1], 0.3, 0.8, 1.5, 3, 6)
-    yield measure("paragraphs below", below[:, 1], 0.3, 0.8, 1.5, 3, 6)
-    yield measure("headings above", above[:, 2], 0.3, 0.8, 1.5, 3)
-    yield measure("headings below", below[:, 2], 0.3, 0.8, 1.5, 3)
+    yield measure("lines above", above[:, 0], *LINES_ABOVE)
+    yield measure("lines below", below[:, 0], *LINES_BELOW)
+    yield measure("paragraphs above", above[:, 1], *PARAGRAPHS)
+    yield measure("paragraphs below", below[:, 1], *PARAGRAPHS)
+    yield measure("headings above", above[:, 2], *HEADINGS)
+    yield measure("headings below", below[:, 2], *HEADINGS)
 
     # the neighbourhood at large: what the next and the last four lines are on average
     kind_names = ("body text", "headings", "items", "times")
@@ -171,23 +179,23 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     width = np.log1p(lines.widths)
     for place, offset in (("2 above", -2), ("1 above", -1), ("1 below", 1), ("2 below", 2)):
         gap = np.abs(width - shifted(width, lengths, offset))
-        yield measure(f"width unlike that of {place}", gap, 0.15, 0.4, 0.9)
+        yield measure(f"width unlike that of {place}", gap, *UNLIKE)
     yield Columns(["stood here before", "stands here again"], np.stack(repeats(lines.keys, lengths)).T)
     beat = np.stack(beats(shapes(lines, kinds[:, 3]), lengths)).T
     yield Columns(["built as the lines above", "built as the lines below"], beat)
     timed = np.concatenate([lines.facts[:, [i]] for i in TIME_FACTS] + [kinds[:, 3:]], axis=1)
     timed_names = [*(FACTS[i] for i in TIME_FACTS), "looks like a time"]
-    for span in (4, 9):  # how many of the next lines carry times: what 'more news' means hangs on it
+    for span in TIME_SPANS:  # how many of the next lines carry times: what 'more news' means hangs on it
         share = nearby(timed, lengths, span)
         yield Columns(named(f"next {span} lines: {{}}", timed_names), share)
-        yield measure(f"next {span} lines: share with times", share[:, 3], 0.09, 0.2, 0.3, 0.45)
+        yield measure(f"next {span} lines: share with times", share[:, 3], *TIMED)
     rank_names = ["numbered one", "its number follows the last", "the next number follows its own", "between two numbers"]
     yield Columns([*rank_names, "the next number is one"], ranked(lines.numbers, lengths))
     # the type that the nearest line above that opens a block would open
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
     opened, distance = nearest_opener(p.T.take(openers, axis=0).T, opener, lengths)
     yield Columns(named("nearest heading above: {}", [types[i] for i in openers.tolist()] if types else []), opened)
-    yield measure("lines from the nearest heading above", distance, 0, 1, 3, 8, 20, 45)
+    yield measure("lines from the nearest heading above", distance, *DISTANCE)
 
 
 def own_columns(lines: Lines) -> int:
@@ -204,6 +212,8 @@ def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
     if len(lines.scores) > 2 * LINES_AT_ONCE and len(lines.lengths) > 1:
         return np.concatenate([page_scores(part, window, weights) for part in lines.parts(LINES_AT_ONCE)])
+    if (kernels := fast.kernels()) and len(lines.scores):
+        return _looped_scores(kernels, lines, window, weights)
     lengths, start = lines.lengths, 0
     still: list[tuple[Floats, Floats]] = []
     moved: dict[int, tuple[Floats, dict[int, Floats]]] = {}  # what several lines see: values, and the weights of each offset
@@ -219,6 +229,36 @@ def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
         for offset, product in zip(seen, np.split(products, len(seen), axis=1), strict=True):
             add_shifted(found, product, lengths, offset)
     return found
+
+
+def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> Floats:
+    """`page_scores` with the loops of Numba."""
+    n, types = lines.scores.shape
+    layout = _layout(types, int((lines.groups[:, 1] > 0).sum()), window)
+    rows = np.split(weights, np.cumsum([size for _, size in layout])[:-1])
+    own = np.concatenate([part for part, (offset, _) in zip(rows, layout, strict=True) if not offset])
+    starts, stops = page_ends(lines.lengths)
+    still = np.empty((n, len(own)), np.float32)
+    near = np.empty((n, 2 * types + len(NEIGHBOUR_FACTS)), np.float32)
+    kernels.page_columns(
+        lines.scores, lines.facts, lines.widths, lines.numbers, lines.keys, starts, stops, lines.groups, still, near
+    )  # fmt: skip
+    found: Floats = still @ own
+    for size in sorted({size for offset, size in layout if offset}):
+        seen = {offset: part for part, (offset, width) in zip(rows, layout, strict=True) if offset and width == size}
+        products = near[:, :size] @ np.concatenate(list(seen.values()), axis=1)
+        kernels.add_shifted(found, products, np.array(list(seen)), starts, stops)
+    return found
+
+
+@lru_cache
+def _layout(types: int, openers: int, window: int) -> tuple[tuple[int, int], ...]:
+    """The offset and the number of columns of each part that `page_columns` declares."""
+    none = np.zeros(0, np.float32)
+    groups = np.zeros((types, 4), np.float32)
+    groups[:openers, 1] = 1
+    lines = Lines(none.reshape(0, types), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
+    return tuple((columns.offset, len(columns)) for columns in page_columns(lines, None, window))
 
 
 def page_feature_names(types: Sequence[str], groups: Floats, window: int) -> tuple[str, ...]:

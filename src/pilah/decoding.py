@@ -104,8 +104,9 @@ def viterbi(scores: Floats, lengths: Sequence[int], transitions: Transitions) ->
     between, start, stop = (np.asarray(t, scores.dtype) for t in (transitions.between, transitions.start, transitions.stop))
     if kernels := fast.kernels():
         sizes = np.asarray(lengths, np.int64)
-        padded = np.pad(between, (0, -len(between) % 8), constant_values=-np.inf)
-        decoded: Ints = kernels.viterbi(scores, padded, start, stop, np.cumsum(sizes) - sizes, np.cumsum(sizes))
+        padded = np.pad(between, (0, more := -len(between) % 8), constant_values=-np.inf)
+        pages = np.cumsum(sizes) - sizes, np.cumsum(sizes)
+        decoded: Ints = kernels.viterbi(scores, padded, start, np.pad(stop, (0, more)), *pages, (0,) * len(padded))
         return decoded
     steps = _Steps(lengths)
     found = np.zeros(len(scores), np.int64)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -441,6 +442,21 @@ def attribute_rows(words: Stretches) -> Floats:
     found = np.zeros((len(words), len(ATTRIBUTES)), np.float32)
     if not len(words):
         return found
+    found[:, _AT["number"]] = -1
+    if kernels := fast.kernels():
+        kernels.attributes(words.kinds, words.starts, words.stops, found)
+    else:
+        _put_kinds(words, found)
+    for i in np.flatnonzero(found[:, _AT["digits"]]).tolist():
+        word = words.text[words.starts[i] : words.stops[i]]
+        rank = bool(_RANK.match(word))
+        found[i, _AT["rank"]], found[i, _AT["number"]] = rank, int(re.sub(r"\D", "", word)) if rank else -1
+        found[i, _AT["time"]], found[i, _AT["date"]] = bool(_TIME.match(word)), bool(_DATE.match(word))
+    return found
+
+
+def _put_kinds(words: Stretches, found: Floats) -> None:
+    """Write the attributes that hang on the kinds of characters alone."""
     kinds, starts, stops = words.kinds, words.starts, words.stops
     every = np.bitwise_or.reduceat(kinds, starts)  # the kinds that a word has anywhere
 
@@ -473,19 +489,12 @@ def attribute_rows(words: Stretches) -> Floats:
     put("bar", has("bar"))
     put("open_paren", has("open paren", kinds[starts]))
     put("close_paren", has("close paren", kinds[stops - 1]))
-    put("number", -1)
-    for i in np.flatnonzero(has("digit")).tolist():
-        word = words.text[starts[i] : stops[i]]
-        rank = bool(_RANK.match(word))
-        found[i, _AT["rank"]], found[i, _AT["number"]] = rank, int(re.sub(r"\D", "", word)) if rank else -1
-        found[i, _AT["time"]], found[i, _AT["date"]] = bool(_TIME.match(word)), bool(_DATE.match(word))
-    return found
 
 
-_WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
-_COUNTS = np.array([1, 2, 3, 5, 8, 12, 18, 30, 60], np.float32)
+WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
+COUNTS = np.array([1, 2, 3, 5, 8, 12, 18, 30, 60], np.float32)
 FACTS = (
-    *(f"width>{int(w)}" for w in _WIDTHS), *(f"words>{int(c)}" for c in _COUNTS),
+    *(f"width>{int(w)}" for w in WIDTHS), *(f"words>{int(c)}" for c in COUNTS),
     "ends in stop", "ends in colon", "ends in comma", "ends in ellipsis", "a stop inside", "three stops inside",
     "a comma", "three commas", "begins with mark", "mark alone", "begins with number", "number alone", "mark and number alone",
     "most words capital", "half the words capital", "first word capital", "all capitals", "no capitals", "a digit", "many digits", "a time", "a date",
@@ -535,7 +544,7 @@ def line_facts(sums: Floats, first: Floats, last: Floats, words: Floats) -> Floa
         timed & (total("width") < 45), total("quote") > 0, at_first("quote"),
         at_first("open_paren") & at_last("close_paren"), total("open_paren") > 0, total("bar") > 0, words == 1, letters == 0,
     ]  # fmt: skip
-    steps = total("width") > _WIDTHS[:, None], words > _COUNTS[:, None]
+    steps = total("width") > WIDTHS[:, None], words > COUNTS[:, None]
     return np.concatenate([*steps, np.stack(columns)]).astype(np.float32).T  # each fact is contiguous
 
 
@@ -599,7 +608,8 @@ class WordTable:
         self._size = 1
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
         room = max_words + 60_000
-        self._tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
+        self.tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
+        self.tables[0] = np.zeros((room, -(-added // 8) * 8), np.float32)  # columns of zeros besides: loops fill registers
         self._met = np.zeros(room, bool)  # rows of words that came again
 
     def _forget(self) -> None:
@@ -608,7 +618,7 @@ class WordTable:
         order = np.argsort(rows)
         order = order[self._met[rows[order]]][: self._max_words // 2]
         self._size = 1 + len(order)
-        for table in self._tables:
+        for table in self.tables:
             table[1 : self._size] = table[rows[order]]
         self._met.fill(False)
         self._rows.clear()
@@ -617,18 +627,39 @@ class WordTable:
     def __len__(self) -> int:
         return self._size
 
-    def _learn(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> None:
+    def _learn(self, words: Sequence[str]) -> None:
         start, stop = self._size, self._size + len(words)
         if stop > len(self._met):
-            self._met, *self._tables = (_grown(table, start, stop) for table in (self._met, *self._tables))
-        numbers = self._vectors(Stretches.of(words))
-        for table, part in zip(self._tables, self._columns, strict=True):
-            table[start:stop] = numbers[:, part]
-        self._rows.add(hashes, np.arange(start, stop))
+            self._met, *self.tables = (_grown(table, start, stop) for table in (self._met, *self.tables))
+        try:
+            numbers = self._vectors(Stretches.of(words))
+        except BaseException:  # their rows are given away already
+            self._rows.clear()
+            self._size = 1
+            raise
+        for table, part in zip(self.tables, self._columns, strict=True):
+            table[start:stop, : part.stop - part.start] = numbers[:, part]
         self._size = stop
 
+    def rows(self, lines: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The row of each word in the tables, and how many words come before the end of each line, with a zero in front.
+
+        Give it up to `CHARACTERS_AT_ONCE` characters; the words among them that are not known are learned.
+        """
+        text, starts, stops, hashes, ends = hashed_words(lines)
+        if self._size > self._max_words:
+            self._forget()
+        known = self._size
+        rows, new = self._rows.numbered(hashes, known)
+        if len(new):
+            self._learn([text[i:j] for i, j in zip(starts[new].tolist(), stops[new].tolist(), strict=True)])
+        self._met[rows] = True
+        self._met[0] = False
+        self._met[known : self._size] = False
+        return rows, ends
+
     def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Sums over the words of each line; give it up to `CHARACTERS_AT_ONCE` characters.
+        """Sums over the words of each line. Lines as of `rows`.
 
         Returns
         -------
@@ -636,25 +667,11 @@ class WordTable:
             The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
             the four arguments of `line_facts`. A line without words is all zeros.
         """
-        text, starts, stops, hashes, ends = hashed_words(lines)
-        if self._size > self._max_words:
-            self._forget()
-        rows = self._rows.find(hashes)
-        self._met[rows] = True
-        self._met[0] = False
-        missing = np.flatnonzero(rows == 0)
-        if len(missing):
-            fresh, first_at = np.unique(hashes[missing], return_index=True)
-            at = missing[first_at]
-            self._learn(fresh, [text[i:j] for i, j in zip(starts[at].tolist(), stops[at].tolist(), strict=True)])
-            rows[missing] = self._rows.find(hashes[missing])
+        rows, ends = self.rows(lines)
         sizes = np.diff(ends)
-        table, attributes, *places = self._tables
-        if kernels := fast.kernels():
-            sums = kernels.add_up(rows, ends, table)
-        else:
-            counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
-            sums = sparse.csr_matrix(counts, shape=(len(lines), len(table))) @ table
+        table, attributes, *places = self.tables
+        counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
+        sums = sparse.csr_matrix(counts, shape=(len(lines), len(table))) @ table
         rows = np.append(rows, np.int32(0))
         first, last = (np.where(sizes > 0, rows[at], 0) for at in (ends[:-1], ends[1:] - 1))
         second = np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)
@@ -719,22 +736,32 @@ class LineScorer:
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
-        n = len(lines)
-        found = tuple(np.empty((*size, n), np.float32).T for size in ((self.types,), (len(FACTS),), (), ()))
-        sizes = np.fromiter(map(len, lines), np.int64, n)
+        sizes = np.fromiter(map(len, lines), np.int64, len(lines))
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])
-        ends = np.append(0, np.cumsum(sizes + 1))
-        start = 0
-        while start < n:
+        ends, start = np.append(0, np.cumsum(sizes + 1)), 0
+        found = []
+        while start < len(lines) or not found:
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
-            for whole, part in zip(found, self._scored(lines[start:stop]), strict=True):
-                whole[start:stop] = part
+            found.append(self._scored(lines[start:stop]))
             start = stop
-        scores, facts, widths, numbers = found
+        scores, facts, widths, numbers = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
         return scores, facts, widths, numbers
 
     def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
+        if kernels := fast.kernels():
+            scores, facts, widths, numbers, held, words = self._looped(kernels, lines)
+        else:
+            scores, facts, widths, numbers, held, words = self._added(lines)
+        for column, (phrases, weights) in enumerate(self._phrases):
+            short = (words > 0) & (words <= phrases.max_words)
+            rows = np.flatnonzero(short & (held[:, column] == words))  # all its words are words of phrases
+            columns = phrases.find([lines[i] for i in rows.tolist()])
+            scores[rows[columns >= 0]] += weights[columns[columns >= 0]]
+        return scores, facts, widths, numbers
+
+    def _added(self, lines: Sequence[str]) -> tuple[Floats, ...]:
+        """Scores without those of phrases, facts, widths, numbers, words that phrases could have (lines, parts), and words."""
         sums, placed, *attributes = self.table.add_up(lines)
         totals, first, last, words = attributes
         facts = line_facts(totals, first, last, words)
@@ -746,11 +773,15 @@ class LineScorer:
             scale = line_scale(sums[:, start + self.types], part.power)
             scores += sums[:, start : start + self.types] * scale[:, None]
             start += self.types + 1
-        for column, (phrases, weights) in enumerate(self._phrases, start):
-            short = (words > 0) & (words <= phrases.max_words)
-            rows = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
-            columns = phrases.find([lines[i] for i in rows.tolist()])
-            scores[rows[columns >= 0]] += weights[columns[columns >= 0]]
         marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
         numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        return scores, facts, totals[:, _AT["width"]], numbers
+        return scores, facts, totals[:, _AT["width"]], numbers, sums[:, start:], words
+
+    def _looped(self, kernels: ModuleType, lines: Sequence[str]) -> tuple[Floats, ...]:
+        """What `_added` gives, with the loops of Numba."""
+        rows, ends = self.table.rows(lines)
+        powers = np.array([part.power for part, _ in self._tfidf], np.float32)
+        table, _, *places = self.table.tables
+        found: tuple[Floats, ...] = kernels.line_sums(rows, ends, table, *places, self.types, powers, len(self._phrases))
+        found[0][:] += found[1] @ self.fact_weights + self.intercept
+        return *found, np.diff(ends).astype(np.float32)

@@ -74,7 +74,7 @@ def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     codes = codes_of(text)
     ends = np.append(0, np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1))
     if kernels := fast.kernels():
-        return text, *kernels.words(codes, _SPACE, ends[1:], np.uint64(BASE))
+        return text, *kernels.split_words(codes, _SPACE, ends[1:], np.uint64(BASE))
     space = _SPACE.take(codes, mode="clip")
     edges = np.flatnonzero(np.diff(space, prepend=True))
     starts, stops = edges[0::2], edges[1::2]
@@ -121,6 +121,19 @@ class HashTable:
             taken = (self._hashes[slots] != hashes[left]) & (found[left] > 0)
             slots, left = slots[taken], left[taken]
         return found
+
+    def numbered(self, hashes: Hashes, start: int) -> tuple[NDArray[np.int32], Ints]:
+        """The number of each hash, and where those stand first that were in it under none: they are, from ``start`` on."""
+        if kernels := fast.kernels():
+            known: tuple[NDArray[np.int32], Ints]
+            known = kernels.numbered(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes, start)
+            return known
+        found = self.find(hashes)
+        missing = np.flatnonzero(found == 0)
+        fresh, first = np.unique(hashes[missing], return_index=True)
+        self.add(fresh, np.arange(start, start + len(fresh)))
+        found[missing] = self.find(hashes[missing])
+        return found, missing[first]
 
     def held(self) -> tuple[Hashes, NDArray[np.int32]]:
         """The hashes that it holds, and the number of each."""
@@ -231,6 +244,9 @@ class Stretches:
     @cached_property
     def bare(self) -> tuple[Ints, Ints, NDArray[np.bool_]]:
         """Where each starts and stops without the punctuation around it, and whether anything is left; if not, as it was."""
+        if kernels := fast.kernels():
+            found: tuple[Ints, Ints, NDArray[np.bool_]] = kernels.bare(self.kinds, self.starts, self.stops, KIND["letter or digit"])
+            return found
         kept = np.append(np.flatnonzero(self.kinds & KIND["letter or digit"]), len(self.codes))
         first = kept[np.searchsorted(kept, self.starts)]
         left = first < self.stops
@@ -243,4 +259,7 @@ class Stretches:
 
     def hashes(self, starts: Ints, stops: Ints) -> Hashes:
         """The hash of each stretch from a start to a stop."""
+        if kernels := fast.kernels():
+            found: Hashes = kernels.hashes(self.codes, starts, stops, np.uint64(BASE))
+            return found
         return self._hashed.between(starts, stops)

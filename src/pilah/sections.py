@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 _SIGNS = r"[-–—•·*»›>▪■□○●◦‣+|#→✓]"
@@ -59,15 +60,6 @@ class Section:
         }
 
 
-@dataclass
-class _Open:
-    """An item that is being read."""
-
-    headline: str | None = None
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-
-
 def clean_headline(text: str, rank: int | None = None) -> str:
     """A headline without bullets, a read-also prefix and, where its rank is known, the rank number.
 
@@ -78,7 +70,9 @@ def clean_headline(text: str, rank: int | None = None) -> str:
     >>> clean_headline("Baca juga: Pasar Kalimati Dibuka Lagi")
     'Pasar Kalimati Dibuka Lagi'
     """
-    text = _BULLET.sub("", text).strip()
+    text = text.strip()
+    if not text[:1].isalnum():
+        text = _BULLET.sub("", text).strip()
     if rank is not None and (found := _RANK.match(text)) and int(found[1]) == rank:
         text = _BULLET.sub("", text[found.end() :])
     if _AFTER_PREFIX.search(text) and (prefix := _READ_ALSO.match(text)):
@@ -128,26 +122,42 @@ def find_sections(
     >>> find_sections(lines, labels, roles)[0].items
     (Item(headline='Panen Raya di Cikaso', meta=()), Item(headline='Jalan Ambles', meta=()))
     """
+    texts = [line.strip() for line in lines]
+    plain = [
+        block_role(text, role) if text and label not in skip else role
+        for text, label, role in zip(texts, labels, roles, strict=True)
+    ]
+    return settled_sections(texts, labels, roles, plain, skip)
+
+
+def settled_sections(
+    texts: Sequence[str], labels: Sequence[str], roles: Sequence[str], plain: Sequence[str], skip: Sequence[str]
+) -> list[Section]:
+    """`find_sections` of lines that are stripped, where ``plain`` has the `block_role` of each line of a block."""
     found = []
     start = 0
-    for i in range(1, len(lines) + 1):
-        opens = i < len(lines) and labels[i] == labels[start] and _opens(i, start, roles)
-        if i == len(lines) or labels[i] != labels[start] or opens:
-            if labels[start] not in skip:
-                found.append(_section(lines, labels[start], roles, start, i))
-            start = i
+    for label, run in groupby(labels):
+        stop = start + len(list(run))
+        if label not in skip:
+            first = start
+            for i in range(start + 1, stop):
+                if roles[i] == "heading" and _opens(i, first, roles):
+                    found.append(_section(texts, label, plain, first, i))
+                    first = i
+            found.append(_section(texts, label, plain, first, stop))
+        start = stop
     return found
 
 
 def _opens(i: int, start: int, roles: Sequence[str]) -> bool:
-    return roles[i] == "heading" and any(role not in ("heading", ".") for role in roles[start:i])
+    return any(role not in ("heading", ".") for role in roles[start:i])
 
 
-def _section(lines: Sequence[str], label: str, roles: Sequence[str], start: int, stop: int) -> Section:
-    rows = [(i, lines[i].strip(), block_role(lines[i], roles[i])) for i in range(start, stop) if lines[i].strip()]
-    headings = list(dict.fromkeys(text for _, text, role in rows if role == "heading"))
+def _section(texts: Sequence[str], label: str, roles: Sequence[str], start: int, stop: int) -> Section:
+    rows = [row for row in zip(texts[start:stop], roles[start:stop], strict=True) if row[0]]
+    headings = list(dict.fromkeys(text for text, role in rows if role == "heading"))
     heading = re.sub(r"\s*[:：»›>]+$", "", _BULLET.sub("", " / ".join(headings))).strip() if headings else None
-    return Section(label, heading or None, _items([(t, r) for _, t, r in rows if r != "heading"]), start + 1, stop)
+    return Section(label, heading or None, _items([row for row in rows if row[1] != "heading"]), start + 1, stop)
 
 
 def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
@@ -155,37 +165,38 @@ def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
     plain = [role for _, role in rows if role != "bullet"]
     leads = plain[:1] == ["meta"] and plain.count("meta") > 1
     bulleted = len(rows) - len(plain) > 1
-    items: list[_Open] = [_Open()]
+    headlines: list[str | None] = [None]  # of each item; beside it, what is printed before and after
+    before: list[list[str]] = [[]]
+    after: list[list[str]] = [[]]
+
+    def begin(headline: str | None, *first: str) -> None:
+        headlines.append(headline)
+        before.append([*first])
+        after.append([])
+
     for text, role in rows:
-        current = items[-1]
         if role == "bullet":
-            if current.headline is not None:
-                items.append(_Open())
+            if headlines[-1] is not None:
+                begin(None)
         elif role == "meta":
-            if current.headline is None:
-                current.before.append(text)
+            if headlines[-1] is None:
+                before[-1].append(text)
             elif leads and not bulleted:
-                items.append(_Open(before=[text]))
+                begin(None, text)
             else:
-                current.after.append(text)
-        elif current.headline is None:
-            current.headline = text
+                after[-1].append(text)
+        elif headlines[-1] is None:
+            headlines[-1] = text
         else:
-            items.append(_Open(headline=text))
-    if not leads and items[0].before:  # 'see all' under the heading belongs to no item
-        items[0].before.clear()
-    items = [item for item in items if item.headline is not None]
-    _drop_surplus(items)
-    numbers = (_RANK.match(_BULLET.sub("", item.headline or "")) for item in items)
+            begin(text)
+    if not leads:  # 'see all' under the heading belongs to no item
+        before[0].clear()
+    items = [(headline, *meta) for headline, *meta in zip(headlines, before, after, strict=True) if headline is not None]
+    if len(items) > 1:  # what follows the last item and none of the others ('see all', page numbers) belongs to no item
+        del items[-1][2][max(len(meta) for *_, meta in items[:-1]) :]
+    numbers = (_RANK.match(_BULLET.sub("", headline)) for headline, *_ in items)
     ranked = len(items) > 1 and all(m and int(m[1]) == k for k, m in enumerate(numbers, 1))
     return tuple(
-        Item(clean_headline(item.headline or "", k if ranked else None), (*item.before, *item.after))
-        for k, item in enumerate(items, 1)
+        Item(clean_headline(headline, k if ranked else None), (*first, *rest))
+        for k, (headline, first, rest) in enumerate(items, 1)
     )
-
-
-def _drop_surplus(items: Sequence[_Open]) -> None:
-    """What follows the last item and none of the others ('see all', page numbers) belongs to no item."""
-    if len(items) > 1:
-        usual = max(len(item.after) for item in items[:-1])
-        del items[-1].after[usual:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -270,7 +271,7 @@ class LineTagger(Params):
         roles = np.array([self.labels.printed(role) for _, role in tags], object)[at]
         roles[~visible.mask] = UNKNOWN_ROLE
         rows = zip(labels.tolist(), roles.tolist(), np.append(sure, 1.0)[visible.source].tolist(), strict=True)
-        return visible.split(list(map(TaggedLine._make, rows)))
+        return visible.split(list(map(tuple.__new__, repeat(TaggedLine), rows)))  # `_make` is a Python call for each
 
     def _default(self) -> str:
         return self.labels.body or self.labels.names[0]

@@ -7,13 +7,14 @@ it) and what was set aside; ``.pilah/work`` holds finished parts of unfinished s
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,12 +148,13 @@ def label_part(part: Part, settings: Settings) -> Result:
         beat.parent.mkdir(parents=True, exist_ok=True)
         tagger = _tagger(settings)
         # cores are shared out by engines; and sums of one thread are the same to the last bit wherever they are made
-        with threadpool_limits(1), beat.open("wb", buffering=0) as pulse, whole(work_file(part, settings, "out")) as file:
+        with threadpool_limits(1), _seldom_collected(), beat.open("wb", buffering=0) as pulse, whole(work_file(part, settings, "out")) as file:
             errors: list[dict[str, Any]] = []
             writer = JsonLines(file) if settings.output == "jsonl" else Parquet(file)
             for batch in read_part(part, settings.text_field, settings.keep, settings.encoding):
                 errors += _write_batch(batch, tagger, writer, result)
                 counts = result.counts
+                gc.collect(0)
                 os.pwrite(pulse.fileno(), f"{counts.pages:20d}{counts.text_bytes:20d}{batch.consumed:20d}".encode(), 0)
             writer.close()
         lines = "".join(json.dumps(error, ensure_ascii=False) + "\n" for error in errors)
@@ -167,6 +169,18 @@ def label_part(part: Part, settings: Settings) -> Result:
     with suppress(OSError):
         beat.unlink()
     return result
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Without garbage collection of its own accord: it would go through the objects of a batch, which are no garbage, again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _saved(part: Part, settings: Settings) -> Result | None:

@@ -1,0 +1,142 @@
+"""Loops over characters, words and hashes: what `hashed` and `features` do with arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah.kernels.compiled import compiled
+
+Floats = NDArray[Any]
+Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+_ONE = np.uint64(1)
+
+
+@compiled
+def split_words(codes: NDArray[np.uint32], space: NDArray[np.bool_], line_stops: Ints, base: Any) -> tuple[Ints, Ints, Hashes, Ints]:
+    """Where words start and stop, their hashes, and how many come before the end of each line."""
+    starts = np.empty(len(codes) // 2 + 1, np.int64)
+    stops = np.empty_like(starts)
+    hashes = np.empty(len(starts), np.uint64)
+    ends = np.zeros(len(line_stops) + 1, np.int64)
+    count, i = 0, 0
+    for line in range(len(line_stops)):
+        while i < line_stops[line]:
+            code = codes[i]
+            if code < len(space) and space[code]:
+                i += 1
+                continue
+            starts[count] = i
+            total, power = np.uint64(0), _ONE
+            while not (code < len(space) and space[code]):
+                total += (np.uint64(code) + _ONE) * power
+                power *= base
+                i += 1
+                code = codes[i]
+            stops[count], hashes[count] = i, total
+            count += 1
+        ends[line + 1] = count
+    return starts[:count], stops[:count], hashes[:count], ends
+
+
+@compiled
+def bare(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, bit: Any) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Where stretches start and stop without what is not of a kind, and whether anything is left; if not, as they were."""
+    first, last, left = starts.copy(), stops.copy(), np.zeros(len(starts), np.bool_)
+    for word in range(len(starts)):
+        for i in range(starts[word], stops[word]):
+            if kinds[i] & bit:
+                first[word], left[word] = i, True
+                break
+        if left[word]:
+            while not kinds[last[word] - 1] & bit:
+                last[word] -= 1
+    return first, last, left
+
+
+@compiled
+def hashes(codes: NDArray[np.uint32], starts: Ints, stops: Ints, base: Any) -> Hashes:
+    """The hash of each stretch."""
+    found = np.empty(len(starts), np.uint64)
+    for word in range(len(starts)):
+        total, power = np.uint64(0), _ONE
+        for i in range(starts[word], stops[word]):
+            total += (np.uint64(codes[i]) + _ONE) * power
+            power *= base
+        found[word] = total
+    return found
+
+
+@compiled
+def find(held: Hashes, numbers: NDArray[np.int32], shift: Any, base: Any, hashes: Hashes) -> NDArray[np.int32]:
+    """The number of each hash in a table with open addressing, 0 for none."""
+    found = np.zeros(len(hashes), np.int32)
+    last = len(held) - 1
+    for i in range(len(hashes)):
+        slot = np.int64((hashes[i] * base) >> shift)
+        while numbers[slot] and held[slot] != hashes[i]:
+            slot = (slot + 1) & last
+        found[i] = numbers[slot]
+    return found
+
+
+@compiled
+def numbered(
+    held: Hashes, numbers: NDArray[np.int32], shift: Any, base: Any, hashes: Hashes, start: int
+) -> tuple[NDArray[np.int32], Ints]:
+    """The number of each hash in a table, and the places of the first of those that were not in it: they are put there."""
+    found, new = np.empty(len(hashes), np.int32), np.empty(len(hashes), np.int64)
+    last, count = len(held) - 1, 0
+    for i in range(len(hashes)):
+        slot = np.int64((hashes[i] * base) >> shift)
+        while numbers[slot] and held[slot] != hashes[i]:
+            slot = (slot + 1) & last
+        if numbers[slot] == 0:
+            held[slot], numbers[slot] = hashes[i], start + count
+            new[count] = i
+            count += 1
+        found[i] = numbers[slot]
+    return found, new[:count]
+
+
+@compiled
+def ngrams(codes: NDArray[np.uint32], starts: Ints, stops: Ints, low: int, high: int, base: Any) -> tuple[Ints, Hashes]:
+    """The hashes of the n-grams of each stretch, one stretch after the other; a shorter one counts once, whole."""
+    many = 0
+    for word in range(len(starts)):
+        many += max(stops[word] - starts[word], 1) * (high - low + 1)
+    rows, hashes = np.empty(many, np.int64), np.empty(many, np.uint64)
+    count = 0
+    for word in range(len(starts)):
+        size = stops[word] - starts[word]
+        for n in range(min(low, size), min(high, size) + 1):
+            for i in range(starts[word], stops[word] - n + 1):
+                total, power = np.uint64(0), _ONE
+                for k in range(i, i + n):
+                    total += (np.uint64(codes[k]) + _ONE) * power
+                    power *= base
+                rows[count], hashes[count] = word, total
+                count += 1
+    return rows[:count], hashes[:count]
+
+
+@compiled
+def project(rows: Ints, numbers: NDArray[np.int32], idf: Floats, weights: Floats, words: int) -> Floats:
+    """Weights of the pieces of each word, added up as a sparse product would, and their idf as a last column."""
+    types = weights.shape[1]
+    found = np.zeros((words, types + 1), np.float32)
+    i = 0
+    for word in range(words):
+        total = np.float64(0)
+        while i < len(rows) and rows[i] == word:
+            if numbers[i]:
+                column = numbers[i] - 1
+                for k in range(types):
+                    found[word, k] += idf[column] * weights[column, k]
+                total += idf[column]
+            i += 1
+        found[word, types] = total
+    return found
