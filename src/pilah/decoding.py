@@ -204,7 +204,7 @@ def posteriors(scores: Floats, lengths: Sequence[int], transitions: Transitions)
     local[:, :tags] = np.exp(scores - scores.max(axis=1, keepdims=True))
     steps = (transitions.between, transitions.start, transitions.stop)
     padded = (np.pad(np.exp(step - step.max()).astype(np.float64), (0, more)) for step in steps)
-    found: Floats = kernels.posteriors(local, *padded, np.cumsum(sizes) - sizes, np.cumsum(sizes))
+    found: Floats = kernels.posteriors(local, *padded, np.cumsum(sizes) - sizes, np.cumsum(sizes), (0,) * (tags + more))
     return found[:, :tags]
 
 

@@ -740,7 +740,7 @@ class LineScorer:
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])
         ends, start = np.append(0, np.cumsum(sizes + 1)), 0
-        found = []
+        found: list[tuple[Floats, Floats, Floats, Floats]] = []
         while start < len(lines) or not found:
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
             found.append(self._scored(lines[start:stop]))

@@ -245,7 +245,9 @@ class Stretches:
     def bare(self) -> tuple[Ints, Ints, NDArray[np.bool_]]:
         """Where each starts and stops without the punctuation around it, and whether anything is left; if not, as it was."""
         if kernels := fast.kernels():
-            found: tuple[Ints, Ints, NDArray[np.bool_]] = kernels.bare(self.kinds, self.starts, self.stops, KIND["letter or digit"])
+            found: tuple[Ints, Ints, NDArray[np.bool_]] = kernels.bare(
+                self.kinds, self.starts, self.stops, KIND["letter or digit"]
+            )
             return found
         kept = np.append(np.flatnonzero(self.kinds & KIND["letter or digit"]), len(self.codes))
         first = kept[np.searchsorted(kept, self.starts)]

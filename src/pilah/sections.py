@@ -191,7 +191,7 @@ def _items(rows: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
             begin(text)
     if not leads:  # 'see all' under the heading belongs to no item
         before[0].clear()
-    items = [(headline, *meta) for headline, *meta in zip(headlines, before, after, strict=True) if headline is not None]
+    items = [(headline, b, a) for headline, b, a in zip(headlines, before, after, strict=True) if headline is not None]
     if len(items) > 1:  # what follows the last item and none of the others ('see all', page numbers) belongs to no item
         del items[-1][2][max(len(meta) for *_, meta in items[:-1]) :]
     numbers = (_RANK.match(_BULLET.sub("", headline)) for headline, *_ in items)

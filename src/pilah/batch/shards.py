@@ -148,7 +148,12 @@ def label_part(part: Part, settings: Settings) -> Result:
         beat.parent.mkdir(parents=True, exist_ok=True)
         tagger = _tagger(settings)
         # cores are shared out by engines; and sums of one thread are the same to the last bit wherever they are made
-        with threadpool_limits(1), _seldom_collected(), beat.open("wb", buffering=0) as pulse, whole(work_file(part, settings, "out")) as file:
+        with (
+            threadpool_limits(1),
+            _seldom_collected(),
+            beat.open("wb", buffering=0) as pulse,
+            whole(work_file(part, settings, "out")) as file,
+        ):
             errors: list[dict[str, Any]] = []
             writer = JsonLines(file) if settings.output == "jsonl" else Parquet(file)
             for batch in read_part(part, settings.text_field, settings.keep, settings.encoding):

@@ -28,7 +28,9 @@ def _top(row: Floats, eight: Floats) -> Any:
 
 
 @compiled
-def viterbi(scores: Floats, between: Floats, start: Floats, stop: Floats, starts: Ints, stops: Ints, lanes: tuple[int, ...]) -> Ints:
+def viterbi(
+    scores: Floats, between: Floats, start: Floats, stop: Floats, starts: Ints, stops: Ints, lanes: tuple[int, ...]
+) -> Ints:
     """The best tags of every page. ``between`` goes on with minus infinity to a multiple of eight tags, which fill registers.
 
     ``lanes`` has as many items: how long a tuple is is known when this is compiled, and saves a third of the time.
@@ -52,7 +54,12 @@ def viterbi(scores: Floats, between: Floats, start: Floats, stop: Floats, starts
                 e, f, g, h = now[i + 4], now[i + 5], now[i + 6], now[i + 7]
                 for tag in range(len(lanes)):
                     p, q, r, s = between[i, tag] + a, between[i + 1, tag] + b, between[i + 2, tag] + c, between[i + 3, tag] + d
-                    w, x, y, z = between[i + 4, tag] + e, between[i + 5, tag] + f, between[i + 6, tag] + g, between[i + 7, tag] + h
+                    w, x, y, z = (
+                        between[i + 4, tag] + e,
+                        between[i + 5, tag] + f,
+                        between[i + 6, tag] + g,
+                        between[i + 7, tag] + h,
+                    )
                     p, r, w, y = (p if p > q else q), (r if r > s else s), (w if w > x else x), (y if y > z else z)
                     p, w = (p if p > r else r), (w if w > y else y)
                     p = p if p > w else w
@@ -72,18 +79,24 @@ def viterbi(scores: Floats, between: Floats, start: Floats, stop: Floats, starts
 
 
 @compiled
-def _times(row: Floats, matrix: Floats, found: Floats) -> None:
-    """``found[:] = row @ matrix`` for a multiple of four rows."""
-    found[:] = 0
-    for i in range(0, len(row), 4):
+def _times(row: Floats, matrix: Floats, found: Floats, lanes: tuple[int, ...]) -> None:
+    """``found[:] = row @ matrix`` for a multiple of eight rows."""
+    for k in range(len(lanes)):
+        found[k] = 0
+    for i in range(0, len(row), 8):
         a, b, c, d = row[i], row[i + 1], row[i + 2], row[i + 3]
-        for k in range(len(found)):
-            found[k] += (a * matrix[i, k] + b * matrix[i + 1, k]) + (c * matrix[i + 2, k] + d * matrix[i + 3, k])
+        e, f, g, h = row[i + 4], row[i + 5], row[i + 6], row[i + 7]
+        for k in range(len(lanes)):
+            p = (a * matrix[i, k] + b * matrix[i + 1, k]) + (c * matrix[i + 2, k] + d * matrix[i + 3, k])
+            q = (e * matrix[i + 4, k] + f * matrix[i + 5, k]) + (g * matrix[i + 6, k] + h * matrix[i + 7, k])
+            found[k] += p + q
 
 
 @compiled
-def posteriors(local: Floats, step: Floats, start: Floats, stop: Floats, starts: Ints, stops: Ints) -> Floats:
-    """Forward-backward as in `decoding`, page by page, over what was ``local``; zeros make tags a multiple of eight."""
+def posteriors(
+    local: Floats, step: Floats, start: Floats, stop: Floats, starts: Ints, stops: Ints, lanes: tuple[int, ...]
+) -> Floats:
+    """Forward-backward as in `decoding`, page by page, over what was ``local``; zeros make tags a multiple of eight. ``lanes`` as of `viterbi`."""
     tiny, back = np.finfo(np.float64).tiny, step.T.copy()
     alpha, norm = np.empty(((stops - starts).max(), len(step))), np.empty((stops - starts).max())
     beta, ahead = np.empty(len(step)), np.empty(len(step))
@@ -93,15 +106,18 @@ def posteriors(local: Floats, step: Floats, start: Floats, stop: Floats, starts:
             if t == 0:
                 alpha[t] = rows[t] * start
             else:
-                _times(alpha[t - 1], step, ahead)
-                alpha[t] = rows[t] * ahead
+                _times(alpha[t - 1], step, alpha[t], lanes)
+                for k in range(len(lanes)):
+                    alpha[t, k] *= rows[t, k]
             norm[t] = max(alpha[t].sum(), tiny)
-            alpha[t] /= norm[t]
+            for k in range(len(lanes)):
+                alpha[t, k] /= norm[t]
         for t in range(len(rows) - 1, -1, -1):
             if t == len(rows) - 1:
                 beta[:] = stop / max((alpha[t] * stop).sum(), tiny)
             else:
-                _times(ahead, back, beta)
-            ahead[:] = rows[t] * beta / norm[t]
-            rows[t] = alpha[t] * beta
+                _times(ahead, back, beta, lanes)
+            for k in range(len(lanes)):
+                ahead[k] = rows[t, k] * beta[k] / norm[t]
+                rows[t, k] = alpha[t, k] * beta[k]
     return local

@@ -16,7 +16,9 @@ _ONE = np.uint64(1)
 
 
 @compiled
-def split_words(codes: NDArray[np.uint32], space: NDArray[np.bool_], line_stops: Ints, base: Any) -> tuple[Ints, Ints, Hashes, Ints]:
+def split_words(
+    codes: NDArray[np.uint32], space: NDArray[np.bool_], line_stops: Ints, base: Any
+) -> tuple[Ints, Ints, Hashes, Ints]:
     """Where words start and stop, their hashes, and how many come before the end of each line."""
     starts = np.empty(len(codes) // 2 + 1, np.int64)
     stops = np.empty_like(starts)
