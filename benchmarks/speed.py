@@ -156,15 +156,19 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
     console.print(table)
     shards = folder / "shards"
     shards.mkdir()
-    for number, pages in enumerate(_eighths(documents(path, 60, mb))):
-        _json_lines(pages, shards / f"{number}.jsonl")
+    for seed in range(3):  # each with other new words
+        corpus(read_pools(ROOT / "data"), path, mb, seed)
+        for number, pages in enumerate(_eighths(documents(path, 60, mb))):
+            _json_lines(pages, shards / f"{seed}-{number}.jsonl")
     engines = {"one": ["engine=serial"], "two": ["engine=loky", "engine.workers=2"]}
     runs = [
         [run_corpus(str(shards), folder / f"{name}{i}", *overrides)[0] for name, overrides in engines.items()]
         for i in range(rounds)
     ]
     one, two = map(min, zip(*runs, strict=True))
-    console.print(f"corpus mode, 8 shards: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x")
+    console.print(
+        f"corpus mode, 24 shards, {3 * mb:g} MB: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x"
+    )
 
 
 def _eighths(pages: list[list[str]]) -> list[list[list[str]]]:

@@ -146,3 +146,9 @@ def test_no_line_is_lost_or_moved_to_another_label(rows: list[tuple[str, str, st
     assert sorted(in_sections + text_or_other) == list(range(1, len(rows) + 1))
     visible = [text.strip() for label, role, text in rows if label == "body" and role in ("paragraph", ".") and text.strip()]
     assert list(article.paragraphs) == visible
+
+
+def test_items_and_their_lines_are_as_many_whatever_stands_at_the_end_of_a_line() -> None:
+    page = Page.from_text("\u24d0 \nPanen Raya di Randuasri\n", "dump.txt")
+    article = build_article(page, [TaggedLine("related", "headline", 0.9)] * 2)
+    assert [len(article.item_lines(section)) for section in article.sections] == [len(s.items) for s in article.sections]

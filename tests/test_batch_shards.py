@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
@@ -305,3 +306,17 @@ def test_a_glob_finds_single_dumps_too(
     assert sorted(path.name for path in Path("out").iterdir()) == ["0.tsv", "1.tsv", "2.tsv"]
     assert predict(["*.none"], Options(model=str(model_dir))) == 2
     assert "there is no file *.none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_the_last_of_several_tasks_puts_garbage_collection_back(was: bool) -> None:
+    (gc.enable if was else gc.disable)()
+    try:
+        first, second = shards._seldom_collected(), shards._seldom_collected()
+        for step in (first.__enter__, second.__enter__, lambda: first.__exit__(None, None, None)):
+            step()
+            assert not gc.isenabled()
+        second.__exit__(None, None, None)
+        assert gc.isenabled() == was
+    finally:
+        gc.enable()

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pilah import fast
 from pilah.columns import page_features, page_scores
 from pilah.decoding import Transitions, forward_backward, posteriors, viterbi
-from pilah.features import LineScorer
-from pilah.hashed import HashTable, hashed_words, hashes_of
+from pilah.features import MAX_WORD_CHARS, LineScorer, attribute_rows
+from pilah.hashed import HashTable, Stretches, hashed_words, hashes_of
 from pilah.tagger import LineTagger
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="the extra `fast`, which is Numba, is not installed")
@@ -96,7 +96,7 @@ def test_words_learned_without_numba_are_known_with_it_and_the_other_way_round(t
     sizes = []
     for on, few in ((False, lines[:20]), (True, lines), (False, lines), (True, lines)):
         assert fast.force(on) == on
-        np.testing.assert_allclose(scorer.score(few)[0], expected[: len(few)], rtol=1e-6, atol=1e-5)
+        np.testing.assert_array_equal(scorer.score(few)[0], expected[: len(few)])
         sizes.append(len(scorer.table))
     assert sizes[0] < sizes[1] == sizes[2] == sizes[3]
 
@@ -146,3 +146,45 @@ def test_a_table_is_searched_alike(known: set[str], others: list[str]) -> None:
     expected = table.find(asked)
     assert fast.force(True)
     np.testing.assert_array_equal(table.find(asked), expected)
+
+
+@needs_numba
+@given(st.lists(st.lists(st.text("ab", max_size=3), max_size=12), max_size=4))
+def test_what_a_table_does_not_hold_is_numbered_once_and_where_it_first_stands(batches: list[list[str]]) -> None:
+    found = []
+    for on in (False, True):
+        assert fast.force(on) == on
+        table, size, seen = HashTable(8), 1, []
+        for batch in batches:
+            numbers, new = table.numbered(hashes_of(batch), size)
+            assert sorted(new) == [i for i, text in enumerate(batch) if text not in batch[:i] and numbers[i] >= size]
+            assert sorted(numbers[new]) == list(range(size, size + len(new)))
+            size += len(new)
+            seen += list(zip(batch, numbers.tolist(), strict=True))
+        assert len(set(seen)) == len({text for text, _ in seen}) == size - 1  # each text has one number, each number one text
+        found.append([number >= 1 for _, number in seen])
+    assert found[0] == found[1]
+
+
+@needs_numba
+@given(st.lists((usual | hostile).filter(str.strip), max_size=8))
+def test_words_are_taken_apart_alike(lines: list[str]) -> None:
+    words = [word[:MAX_WORD_CHARS] for line in lines for word in line.split()]
+    found = []
+    for on in (False, True):
+        assert fast.force(on) == on
+        stretches = Stretches.of(words)
+        hashes = stretches.hashes(stretches.starts, stretches.stops)
+        found.append((attribute_rows(stretches), *stretches.bare, *stretches.lowered.bare, hashes))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_numba
+@given(PAGES, st.integers(1, 3))
+def test_columns_are_the_same_one_by_one(tagger: LineTagger, pages: list[list[str]], window: int) -> None:
+    lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
+    matrix = page_features(lines, window)
+    assert fast.force(True)
+    # each weight picks one column: what comes out is the matrix itself
+    np.testing.assert_allclose(page_scores(lines, window, np.eye(matrix.shape[1], dtype=np.float32)), matrix, atol=2e-6)

@@ -281,6 +281,22 @@ def test_what_came_again_is_not_forgotten_with_the_rest_as_far_as_half_of_the_ro
     assert len(table) <= 1 + 20 + 60  # half of the room, and a batch
 
 
+def test_words_that_could_not_be_learned_are_not_taken_for_known() -> None:
+    full = [True]
+
+    def vectors(words: Stretches) -> np.ndarray:
+        if full[0] and len(words):
+            raise MemoryError
+        return attribute_rows(words)
+
+    table = WordTable(vectors)
+    with pytest.raises(MemoryError):
+        table.add_up(["Hujan reda."])
+    full[0] = False
+    for one, other in zip(table.add_up(["Reda, hujan."]), WordTable(attribute_rows).add_up(["Reda, hujan."]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     words = [f"kata{i}" for i in range(300)]
     expected = WordTable(attribute_rows).add_up(words)

@@ -129,6 +129,15 @@ def test_pages_of_the_same_texts_may_share_a_group(groups: list[int]) -> None:
 # -------------------------------------------------------------------------------------------------- blank lines
 
 
+@pytest.mark.parametrize("groups", [[0] * 12, [0, 1] * 6, list(range(12))])
+@pytest.mark.parametrize("folds", [1, 2, 100])
+def test_headings_beside_the_pages_do_not_stand_for_pages(folds: int, groups: list[int]) -> None:
+    pages, tags = toy_pages(12)
+    examples = [("Terkini Sore", ("latest", "heading"), -1), ("Kabar Terbaru", ("latest", "heading"), 7)]
+    tagger = toy_tagger(folds=folds).fit(pages, tags, groups, examples)
+    assert tagger.predict(pages) == [[label for label, _ in row] for row in tags]
+
+
 def test_blank_lines_inherit_the_block_they_stand_in(tagger: LineTagger) -> None:
     page = [
         "Terpopuler",

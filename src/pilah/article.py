@@ -56,7 +56,9 @@ class Article:
     def item_lines(self, section: Section) -> tuple[int, ...]:
         """The number of the line that each item of a section has its headline from, as many as there are items."""
         inside = self.lines[section.first_line - 1 : section.last_line]
-        kept = [x.n for x in inside if x.text.strip() and block_role(x.text, x.role) not in ("heading", "bullet", "meta")]
+        kept = [
+            x.n for x in inside if (text := x.text.strip()) and block_role(text, x.role) not in ("heading", "bullet", "meta")
+        ]
         return tuple(kept)
 
     def to_dict(self) -> dict[str, Any]:

@@ -234,14 +234,16 @@ def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
 def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> Floats:
     """`page_scores` with the loops of Numba."""
     n, types = lines.scores.shape
-    layout = _layout(types, int((lines.groups[:, 1] > 0).sum()), window)
+    openers = np.flatnonzero(lines.groups[:, 1] > 0)
+    layout = _layout(types, len(openers), window)
     rows = np.split(weights, np.cumsum([size for _, size in layout])[:-1])
     own = np.concatenate([part for part, (offset, _) in zip(rows, layout, strict=True) if not offset])
     starts, stops = page_ends(lines.lengths)
     still = np.empty((n, len(own)), np.float32)
     near = np.empty((n, 2 * types + len(NEIGHBOUR_FACTS)), np.float32)
     kernels.page_columns(
-        lines.scores, lines.facts, lines.widths, lines.numbers, lines.keys, starts, stops, lines.groups, still, near
+        lines.scores, lines.facts, lines.widths, lines.numbers, lines.keys, starts, stops, lines.groups, openers,
+        still, near,
     )  # fmt: skip
     found: Floats = still @ own
     for size in sorted({size for offset, size in layout if offset}):

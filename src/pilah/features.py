@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
-from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -631,12 +630,7 @@ class WordTable:
         start, stop = self._size, self._size + len(words)
         if stop > len(self._met):
             self._met, *self.tables = (_grown(table, start, stop) for table in (self._met, *self.tables))
-        try:
-            numbers = self._vectors(Stretches.of(words))
-        except BaseException:  # their rows are given away already
-            self._rows.clear()
-            self._size = 1
-            raise
+        numbers = self._vectors(Stretches.of(words))
         for table, part in zip(self.tables, self._columns, strict=True):
             table[start:stop, : part.stop - part.start] = numbers[:, part]
         self._size = stop
@@ -651,8 +645,13 @@ class WordTable:
             self._forget()
         known = self._size
         rows, new = self._rows.numbered(hashes, known)
-        if len(new):
-            self._learn([text[i:j] for i, j in zip(starts[new].tolist(), stops[new].tolist(), strict=True)])
+        try:
+            if len(new):
+                self._learn([text[i:j] for i, j in zip(starts[new].tolist(), stops[new].tolist(), strict=True)])
+        except BaseException:  # their rows are given away already
+            self._rows.clear()
+            self._size = 1
+            raise
         self._met[rows] = True
         self._met[0] = False
         self._met[known : self._size] = False
@@ -664,8 +663,8 @@ class WordTable:
         Returns
         -------
         tuple of arrays
-            The columns between attributes and placed ones, added up; the placed ones of the words in their places; then
-            the four arguments of `line_facts`. A line without words is all zeros.
+            The columns between attributes and placed ones, added up, and columns of zeros besides; the placed ones of the
+            words in their places; then the four arguments of `line_facts`. A line without words is all zeros.
         """
         rows, ends = self.rows(lines)
         sizes = np.diff(ends)
@@ -750,21 +749,15 @@ class LineScorer:
 
     def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         if kernels := fast.kernels():
-            scores, facts, widths, numbers, held, words = self._looped(kernels, lines)
+            rows, ends = self.table.rows(lines)
+            table, _, *places = self.table.tables
+            sums, placed, facts, widths, numbers = kernels.line_sums(rows, ends, table, *places)
+            words = np.diff(ends).astype(np.float32)
         else:
-            scores, facts, widths, numbers, held, words = self._added(lines)
-        for column, (phrases, weights) in enumerate(self._phrases):
-            short = (words > 0) & (words <= phrases.max_words)
-            rows = np.flatnonzero(short & (held[:, column] == words))  # all its words are words of phrases
-            columns = phrases.find([lines[i] for i in rows.tolist()])
-            scores[rows[columns >= 0]] += weights[columns[columns >= 0]]
-        return scores, facts, widths, numbers
-
-    def _added(self, lines: Sequence[str]) -> tuple[Floats, ...]:
-        """Scores without those of phrases, facts, widths, numbers, words that phrases could have (lines, parts), and words."""
-        sums, placed, *attributes = self.table.add_up(lines)
-        totals, first, last, words = attributes
-        facts = line_facts(totals, first, last, words)
+            sums, placed, totals, first, last, words = self.table.add_up(lines)
+            facts, widths = line_facts(totals, first, last, words), totals[:, _AT["width"]]
+            marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
+            numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
         scores = facts @ self.fact_weights + self.intercept
         if self._edges:
             scores += placed
@@ -773,15 +766,9 @@ class LineScorer:
             scale = line_scale(sums[:, start + self.types], part.power)
             scores += sums[:, start : start + self.types] * scale[:, None]
             start += self.types + 1
-        marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
-        numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        return scores, facts, totals[:, _AT["width"]], numbers, sums[:, start:], words
-
-    def _looped(self, kernels: ModuleType, lines: Sequence[str]) -> tuple[Floats, ...]:
-        """What `_added` gives, with the loops of Numba."""
-        rows, ends = self.table.rows(lines)
-        powers = np.array([part.power for part, _ in self._tfidf], np.float32)
-        table, _, *places = self.table.tables
-        found: tuple[Floats, ...] = kernels.line_sums(rows, ends, table, *places, self.types, powers, len(self._phrases))
-        found[0][:] += found[1] @ self.fact_weights + self.intercept
-        return *found, np.diff(ends).astype(np.float32)
+        for column, (phrases, weights) in enumerate(self._phrases, start):
+            short = (words > 0) & (words <= phrases.max_words)
+            at = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
+            found = phrases.find([lines[i] for i in at.tolist()])
+            scores[at[found >= 0]] += weights[found[found >= 0]]
+        return scores, facts, widths, numbers

@@ -2,6 +2,8 @@
 
 Two passes: a linear model judges each line by itself (`features`), a second linear model judges it in its place
 (`context`), and a decoder picks the sequence. Fitting uses scikit-learn; predicting uses NumPy and SciPy alone.
+
+It is long because what is fitted and what predicts are one estimator.
 """
 
 from __future__ import annotations
@@ -169,7 +171,7 @@ class LineTagger(Params):
         return [tag[0] in (UNDECIDED, other[0]) for other in self.tags_]
 
     def _fit_lines(self, pairs: Sequence[tuple[str, str]]) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-        """Fit the first pass on lines and their types, and give the features and the number of the type of each."""
+        """Fit `line_model_` and `scorer_` on lines and their types; give the features and the number of the type of each."""
         from sklearn.pipeline import FeatureUnion, Pipeline
 
         number = {kind: i for i, kind in enumerate(self.types_)}
@@ -187,7 +189,7 @@ class LineTagger(Params):
         self, pages: Sequence[Sequence[str]], kinds: Sequence[Sequence[str | None]], groups: Sequence[int],
         examples: Sequence[tuple[str, str | None, int]],
     ) -> NDArray[np.float32]:  # fmt: skip
-        """Fit the first pass, and give the scores of all lines by models that have seen neither their pages nor their group.
+        """Fit the first pass, and give the scores of all lines by models fitted without their pages and their group.
 
         All of them look at the same features, which are made once: what words there are and how many lines have them is
         known of all lines, what they stand for is learned of those in the other parts alone.
@@ -195,37 +197,46 @@ class LineTagger(Params):
         from joblib import Parallel, delayed
 
         names = sorted(set(groups))
-        part_of = {name: i % self.folds for i, name in enumerate(names)}
-        # a headline that stands on many composed pages is one observation, not many: with it, a bit for each part it is in
-        parts: dict[tuple[str, str], int] = {}
-        for page, row, group in zip(pages, kinds, groups, strict=True):
-            for line, kind in zip(page, row, strict=True):
-                if kind is not None:
-                    parts[line, kind] = parts.get((line, kind), 0) | 1 << part_of[group]
-        for line, kind, group in examples:
-            if kind is not None:
-                parts[line, kind] = parts.get((line, kind), 0) | (1 << part_of[group] if group in part_of else 1 << self.folds)
-        X, y = self._fit_lines(list(parts))
-        row_of = {line: i for i, (line, _) in enumerate(parts)}
+        folds = min(self.folds, len(names))
+        part_of = {name: i % folds for i, name in enumerate(names)}
+        # a headline that stands on many composed pages is one observation, not many
+        number: dict[tuple[str, str], int] = {}
+        on_pages = [
+            (number.setdefault((line, kind), len(number)), part_of[group])
+            for page, row, group in zip(pages, kinds, groups, strict=True)
+            for line, kind in zip(page, row, strict=True)
+            if kind is not None
+        ]
+        besides = [
+            (number.setdefault((line, kind), len(number)), part_of.get(group, folds))
+            for line, kind, group in examples
+            if kind is not None
+        ]
+        parts, more = (np.zeros((len(number), folds + 1), bool) for _ in range(2))  # in which parts each stands; last: in all
+        for found_in, marks in ((parts, on_pages), (more, besides)):
+            found_in[tuple(np.array(marks, np.int64).reshape(-1, 2).T)] = True
+        X, y = self._fit_lines(list(number))
+        row_of = {line: i for i, (line, _) in enumerate(number)}
         others = list({line: 0 for page in pages for line in page if line not in row_of})  # whose type is not known
         if others:
             X = sparse.vstack([X, self.line_model_[0].transform(others)], "csr")
-            row_of |= {line: i for i, line in enumerate(others, len(parts))}
-        bits = np.fromiter(parts.values(), np.int64, len(parts))
+            row_of |= {line: i for i, line in enumerate(others, len(number))}
         at = np.array([row_of[line] for page in pages for line in page], np.int64)
         part_of_line = np.repeat([part_of[group] for group in groups], [len(page) for page in pages])
         found = np.empty((len(at), len(self.types_)), np.float32)
 
         def score(part: int) -> None:
-            inside = np.flatnonzero(bits & ~(1 << part))
-            if not len(inside):  # all pages are of one group: there is nothing to keep apart
-                inside = np.arange(len(parts))
-            coef, intercept = linear_weights(_clone(self.model).fit(X[inside], y[inside]), len(self.types_))
+            elsewhere = np.arange(folds + 1) != part
+            inside = parts[:, elsewhere].any(axis=1)
+            if not inside.any():  # all pages are of one group: there is nothing to keep apart
+                inside = parts[:, part]
+            rows = np.flatnonzero(inside | more[:, elsewhere].any(axis=1))
+            coef, intercept = linear_weights(_clone(self.model).fit(X[rows], y[rows]), len(self.types_))
             outside = np.flatnonzero(part_of_line == part)
             few, again = np.unique(at[outside], return_inverse=True)
             found[outside] = (X[few] @ coef.T + intercept)[again]
 
-        Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(score)(i) for i in range(min(self.folds, len(names))))
+        Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(score)(i) for i in range(folds))
         return found
 
     # --------------------------------------------------------------------------------------------------- predict

@@ -2,6 +2,8 @@
 
 Below the output folder, ``.pilah/done`` holds for every finished shard what it was made from (``resume=true`` goes by
 it) and what was set aside; ``.pilah/work`` holds finished parts of unfinished shards, and goes when all is done.
+
+It is long because a task and the end of its shard go by the same files.
 """
 
 from __future__ import annotations
@@ -176,16 +178,30 @@ def label_part(part: Part, settings: Settings) -> Result:
     return result
 
 
+_lock = threading.Lock()
+_inside = 0
+_collects = False
+
+
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Without garbage collection of its own accord: it would go through the objects of a batch, which are no garbage, again and again."""
-    was = gc.isenabled()
-    gc.disable()
+    """Without garbage collection of its own accord: it would go through the objects of a batch, which are no garbage, again and again.
+
+    A Dask worker may run several tasks at once: the last that ends puts back what the first found.
+    """
+    global _inside, _collects
+    with _lock:
+        if not _inside:
+            _collects = gc.isenabled()
+            gc.disable()
+        _inside += 1
     try:
         yield
     finally:
-        if was:
-            gc.enable()
+        with _lock:
+            _inside -= 1
+            if not _inside and _collects:
+                gc.enable()
 
 
 def _saved(part: Part, settings: Settings) -> Result | None:
@@ -238,15 +254,15 @@ def _articles(records: Sequence[Record], tagger: LineTagger) -> list[Article | s
 
 def _count(article: Article, text: str, counts: Counts) -> dict[str, Any]:
     """The fields that labelling adds, counted."""
-    labels = [line.label for line in article.lines]
+    _, labels, _, sure, _ = zip(*article.lines, strict=True) if article.lines else ((),) * 5
     body = render_body(article)
     counts.pages += 1
     counts.bodiless += not body
-    counts.sure += sum(line.confidence for line in article.lines)
+    counts.sure += sum(sure)
     counts.text_bytes += len(text.encode("utf-8", "replace"))
     for label, count in Counter(labels).items():
         counts.lines[label] = counts.lines.get(label, 0) + count
-    return {"labels": labels, "body": body, "sections": [section.to_dict() for section in article.sections]}
+    return {"labels": list(labels), "body": body, "sections": [section.to_dict() for section in article.sections]}
 
 
 def _done_file(shard: Shard, settings: Settings, suffix: str) -> Path:

@@ -101,23 +101,27 @@ def posteriors(
     alpha, norm = np.empty(((stops - starts).max(), len(step))), np.empty((stops - starts).max())
     beta, ahead = np.empty(len(step)), np.empty(len(step))
     for page in range(len(starts)):
-        rows = local[starts[page] : stops[page]]
-        for t in range(len(rows)):
-            if t == 0:
-                alpha[t] = rows[t] * start
-            else:
+        first, size = starts[page], stops[page] - starts[page]
+        for t in range(size):
+            if t:
                 _times(alpha[t - 1], step, alpha[t], lanes)
-                for k in range(len(lanes)):
-                    alpha[t, k] *= rows[t, k]
-            norm[t] = max(alpha[t].sum(), tiny)
+            total = 0.0
+            for k in range(len(lanes)):
+                alpha[t, k] = local[first + t, k] * (alpha[t, k] if t else start[k])
+                total += alpha[t, k]
+            norm[t] = max(total, tiny)
             for k in range(len(lanes)):
                 alpha[t, k] /= norm[t]
-        for t in range(len(rows) - 1, -1, -1):
-            if t == len(rows) - 1:
-                beta[:] = stop / max((alpha[t] * stop).sum(), tiny)
+        for t in range(size - 1, -1, -1):
+            if t == size - 1:
+                total = 0.0
+                for k in range(len(lanes)):
+                    total += alpha[t, k] * stop[k]
+                for k in range(len(lanes)):
+                    beta[k] = stop[k] / max(total, tiny)
             else:
                 _times(ahead, back, beta, lanes)
             for k in range(len(lanes)):
-                ahead[k] = rows[t, k] * beta[k] / norm[t]
-                rows[t, k] = alpha[t, k] * beta[k]
+                ahead[k] = local[first + t, k] * beta[k] / norm[t]
+                local[first + t, k] = alpha[t, k] * beta[k]
     return local

@@ -13,23 +13,27 @@ from pilah.kernels.compiled import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-_NEIGHBOUR_FACTS = np.array(declared.NEIGHBOUR_FACTS)
-_TIMES = np.array(declared.TIME_FACTS)
-_MARK, _NUMBER, _MARKED_NUMBER = declared.MARK_ALONE, *declared.NUMBERS_ALONE
-_LINES_ABOVE, _LINES_BELOW, _PARAGRAPHS, _HEADINGS, _UNLIKE, _TIMED, _DISTANCE = (
-    np.array(bounds, np.float32)
-    for bounds in (
-        declared.LINES_ABOVE,
-        declared.LINES_BELOW,
-        declared.PARAGRAPHS,
-        declared.HEADINGS,
-        declared.UNLIKE,
-        declared.TIMED,
-        declared.DISTANCE,
+# What is compiled is kept as long as this file stays as it is, so what it hangs on stands here, and is compared with where it comes from.
+_LINES_ABOVE, _LINES_BELOW = np.array([0, 1, 2, 4, 8], np.float32), np.array([0, 1, 2, 4, 8, 16], np.float32)
+_PARAGRAPHS, _HEADINGS = np.array([0.3, 0.8, 1.5, 3, 6], np.float32), np.array([0.3, 0.8, 1.5, 3], np.float32)
+_UNLIKE, _TIMED = np.array([0.15, 0.4, 0.9], np.float32), np.array([0.09, 0.2, 0.3, 0.45], np.float32)
+_DISTANCE = np.array([0, 1, 3, 8, 20, 45], np.float32)
+_SPANS = (4, 9)
+_NEIGHBOUR_FACTS = np.array([2, 4, 6, 9, 11, 13, *range(24, 54)])
+_TIMES = np.array([44, 45, 46])
+_MARK, _NUMBER, _MARKED_NUMBER = 33, 35, 36
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+if (_SPANS, _MARK, [_NUMBER, _MARKED_NUMBER], int(_BASE)) != (
+    declared.TIME_SPANS, declared.MARK_ALONE, declared.NUMBERS_ALONE, BASE,
+) or any(
+    not np.array_equal(ours, np.array(theirs, ours.dtype))
+    for ours, theirs in (
+        (_LINES_ABOVE, declared.LINES_ABOVE), (_LINES_BELOW, declared.LINES_BELOW), (_PARAGRAPHS, declared.PARAGRAPHS),
+        (_HEADINGS, declared.HEADINGS), (_UNLIKE, declared.UNLIKE), (_TIMED, declared.TIMED), (_DISTANCE, declared.DISTANCE),
+        (_NEIGHBOUR_FACTS, declared.NEIGHBOUR_FACTS), (_TIMES, declared.TIME_FACTS),
     )
-)
-_BASE = np.uint64(BASE)
-_SPANS = declared.TIME_SPANS
+):  # fmt: skip
+    raise ImportError("the loops over pages are not those of pilah.columns")
 
 
 @compiled
@@ -109,12 +113,12 @@ def page_columns(
     starts: Ints,
     stops: Ints,
     groups: Floats,
+    openers: Ints,
     still: Floats,
     near: Floats,
 ) -> None:
     """Write the columns of `pilah.columns.page_columns` that a line has of itself, in their order, and what its neighbours see of it."""
     types, kinds = scores.shape[1], groups.shape[1]
-    openers = np.flatnonzero(groups[:, 1] > 0)
     longest = (stops - starts).max()
     like = np.empty((longest, kinds), np.float32)  # how much each line is of each group
     shape, wide = np.empty(longest, np.int64), np.empty(longest, np.float32)
@@ -125,13 +129,15 @@ def page_columns(
         for line in range(many):
             i = first + line
             row, seen = still[i], near[i]
-            top = scores[i].max()
-            whole = np.float32(0)
+            top, whole = scores[i, 0], np.float32(0)
+            for kind in range(1, types):
+                top = max(top, scores[i, kind])
             for kind in range(types):
                 seen[kind] = np.exp(scores[i, kind] - top)
                 whole += seen[kind]
             log_whole = np.log(whole)
-            like[line] = 0
+            for group in range(kinds):
+                like[line, group] = 0
             for kind in range(types):
                 seen[kind] /= whole
                 seen[types + kind] = max(scores[i, kind] - top - log_whole, least) / np.float32(4)
@@ -140,8 +146,10 @@ def page_columns(
             for k in range(len(_NEIGHBOUR_FACTS)):
                 seen[2 * types + k] = facts[i, _NEIGHBOUR_FACTS[k]]
             row[0] = 1
-            row[1 : 1 + 2 * types] = seen[: 2 * types]
-            row[1 + 2 * types : 1 + 2 * types + facts.shape[1]] = facts[i]
+            for kind in range(2 * types):
+                row[1 + kind] = seen[kind]
+            for fact in range(facts.shape[1]):
+                row[1 + 2 * types + fact] = facts[i, fact]
             wide[line] = np.log1p(widths[i])
             total[line + 1, 0] = total[line, 0] + (like[line, 0] if widths[i] > 90 else np.float32(0))
             total[line + 1, 1] = total[line, 1] + like[line, 1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,24 +11,41 @@ from pilah.kernels.compiled import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-_WIDTHS, _COUNTS = features.WIDTHS, features.COUNTS
-_FACTS, _ATTRIBUTES = len(features.FACTS), len(features.ATTRIBUTES)
+# What is compiled is kept as long as this file stays as it is, so what it hangs on stands here, and is compared with where it comes from.
+_WIDTHS = np.array([3, 8, 15, 22, 30, 40, 52, 66, 82, 100, 125, 160, 220, 320, 500], np.float32)
+_COUNTS = np.array([1, 2, 3, 5, 8, 12, 18, 30, 60], np.float32)
+_FACTS = 54
+_NAMES = (
+    "chars", "width", "letters", "upper", "digits", "capital", "stop", "colon", "comma", "mark", "rank", "time", "date",
+    "quote", "open_paren", "close_paren", "bar", "ellipsis", "number",
+)  # fmt: skip
+_ATTRIBUTES = len(_NAMES)
 (_CHARS, _WIDTH, _LETTERS, _UPPER, _DIGITS, _CAPITAL, _STOP, _COLON, _COMMA, _MARK, _RANK, _TIME, _DATE, _QUOTE, _OPEN_PAREN,
  _CLOSE_PAREN, _BAR, _ELLIPSIS, _NUMBER) = range(_ATTRIBUTES)  # fmt: skip
-_MOST, _HALF, _NEARLY, _QUARTER = np.float32(0.85), np.float32(0.5), np.float32(0.9), np.float32(0.25)
-
-_KINDS = tuple(
-    KIND[name]
+_KINDS = {
+    name: np.uint32(2 << i)
+    for i, name in enumerate(
+        ("letter", "digit", "decimal", "letter or digit", "upper", "accent", "wide", "stop", "comma", "colon", "dot", "dots", "quote",
+         "bar", "opener", "closer", "open paren", "close paren")
+    )
+}  # fmt: skip
+_BITS = tuple(
+    _KINDS[name]
     for name in ("wide", "letter", "upper", "digit", "comma", "opener", "closer", "dot", "dots", "stop", "colon", "quote", "bar",
                  "open paren", "close paren")
 )  # fmt: skip
-_NO_MARK = KIND["letter"] | KIND["digit"] | KIND["accent"]
+_NO_MARK = _KINDS["letter"] | _KINDS["digit"] | _KINDS["accent"]
+_MOST, _HALF, _NEARLY, _QUARTER = np.float32(0.85), np.float32(0.5), np.float32(0.9), np.float32(0.25)
+if (features.ATTRIBUTES, len(features.FACTS), KIND) != (_NAMES, _FACTS, _KINDS) or any(
+    not np.array_equal(*pair) for pair in ((_WIDTHS, features.WIDTHS), (_COUNTS, features.COUNTS))
+):
+    raise ImportError("the loops over lines are not those of pilah.features")
 
 
 @compiled
 def attributes(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, found: Floats) -> None:
     """Write what `features.attribute_rows` finds in the kinds of the characters of each word."""
-    wide, letter, upper, digit, comma, opener, closer, dot, dots, stop, colon, quote, bar, open_paren, close_paren = _KINDS
+    wide, letter, upper, digit, comma, opener, closer, dot, dots, stop, colon, quote, bar, open_paren, close_paren = _BITS
     for word in range(len(starts)):
         first, last, row = starts[word], stops[word] - 1, found[word]
         every, many = np.uint32(0), np.zeros(5, np.int64)
@@ -88,49 +103,35 @@ def _facts(total: Floats, first: Floats, last: Floats, words: int, row: Floats) 
 
 
 @compiled
-def _scale(total: Any, power: Any) -> Any:
-    """`features.line_scale` of one line; a square root takes a tenth of the time of other powers."""
-    if total <= 0:
-        return np.float32(0)
-    total = max(total, np.float32(1e-9))
-    return np.float32(1) / np.sqrt(total) if power == 0.5 else total**-power
-
-
-@compiled
 def line_sums(
-    rows: NDArray[np.int32], ends: Ints, table: Floats, firsts: Floats, seconds: Floats, lasts: Floats, types: int, powers: Floats,
-    phrases: int,
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
-    """Scores of words and characters, facts, widths, numbers and what phrases hold, as `features.LineScorer` has them."""
-    many = len(ends) - 1
-    scores, facts = np.zeros((many, types), np.float32), np.zeros((many, _FACTS), np.float32)
+    rows: NDArray[np.int32], ends: Ints, table: Floats, firsts: Floats, seconds: Floats, lasts: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """`features.WordTable.add_up` and `features.line_facts`: sums, placed columns, facts, widths and numbers."""
+    many, width = len(ends) - 1, table.shape[1]
+    sums, placed = np.zeros((many, width - _ATTRIBUTES), np.float32), np.zeros((many, firsts.shape[1]), np.float32)
+    facts = np.zeros((many, _FACTS), np.float32)
     widths, numbers = np.zeros(many, np.float32), np.zeros(many, np.float32)
-    held = np.zeros((many, phrases), np.float32)
-    total, none = np.empty(table.shape[1], np.float32), np.zeros(_ATTRIBUTES, np.float32)
+    total, none = np.empty(width, np.float32), np.zeros(_ATTRIBUTES, np.float32)
     for line in range(many):
         start, words = ends[line], ends[line + 1] - ends[line]
-        total[:] = 0
+        for column in range(width):
+            total[column] = 0
         for i in range(start, start + words):
             row = table[rows[i]]
-            for column in range(len(total)):
+            for column in range(width):
                 total[column] += row[column]
-        row, at = scores[line], _ATTRIBUTES
-        for part in range(len(powers)):
-            scale = _scale(total[at + types], powers[part])
-            for kind in range(types):
-                row[kind] += total[at + kind] * scale
-            at += types + 1
-        for phrase in range(phrases):
-            held[line, phrase] = total[at + phrase]
+        for column in range(_ATTRIBUTES, width):
+            sums[line, column - _ATTRIBUTES] = total[column]
         widths[line] = total[_WIDTH]
         first, last = none, none
         if words:
             first, last = table[rows[start], :_ATTRIBUTES], table[rows[start + words - 1], :_ATTRIBUTES]
-            for kind in range(firsts.shape[1]):
-                row[kind] += firsts[rows[start], kind]
+            for column in range(placed.shape[1]):
+                placed[line, column] = firsts[rows[start], column]
         if words > 1:  # a lone word is its line's first alone
-            for kind in range(firsts.shape[1]):
-                row[kind] += seconds[rows[start + 1], kind] + lasts[rows[start + words - 1], kind]
+            for column in range(placed.shape[1]):
+                placed[line, column] += seconds[rows[start + 1], column]
+                placed[line, column] += lasts[rows[start + words - 1], column]
         _facts(total, first, last, words, facts[line])
         numbers[line] = last[_NUMBER] if first[_MARK] > 0 and words == 2 else first[_NUMBER]  # '- 3'
-    return scores, facts, widths, numbers, held
+    return sums, placed, facts, widths, numbers
