@@ -119,15 +119,26 @@ class TfidfPart(Params):
         from sklearn.feature_extraction.text import TfidfTransformer
 
         words, in_lines = _word_counts(lines)
-        rows = [self.pieces(word) for word in words]
-        every = {piece: i for i, piece in enumerate(dict.fromkeys(piece for row in rows for piece in row))}
-        counts = sparse.csr_matrix(in_lines @ _piece_counts(rows, every, np.ones(len(every), np.float32)))
-        frequency = np.bincount(counts.indices, minlength=len(every))
+        stretches = clipped(Stretches.of(words))
+        rows, hashes = self.hashed_pieces(stretches)
+        _, first, same = np.unique(hashes, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # pieces are numbered as they first come
+        number = np.empty(len(order), np.int32)
+        number[order] = np.arange(len(order))
+        ends = np.searchsorted(rows, np.arange(len(words) + 1))
+        ones = np.ones(len(rows), np.float32)
+        in_words = sparse.csr_matrix((ones, number[same], ends), shape=(len(words), len(order)))
+        in_words.sum_duplicates()
+        counts = sparse.csr_matrix(in_lines @ in_words)
+        frequency = np.bincount(counts.indices, minlength=len(order))
         total = np.asarray(counts.sum(axis=0)).ravel()
         kept = np.flatnonzero(frequency >= self.min_df)
         kept = np.sort(kept[np.argsort(-total[kept], kind="stable")[: self.max_features]])
-        names = list(every)
-        self.vocabulary_ = {names[i]: column for column, i in enumerate(kept)}
+        at = first[order[kept]]
+        texts = stretches.texts
+        pieces = {row: self.pieces(texts[row]) for row in set(rows[at].tolist())}
+        places = zip(rows[at].tolist(), (at - ends[rows[at]]).tolist(), strict=True)
+        self.vocabulary_ = {pieces[row][i]: column for column, (row, i) in enumerate(places)}
         counts = sparse.csr_matrix(counts[:, kept])
         idf = TfidfTransformer(norm=None).fit(counts).idf_ if len(kept) and len(lines) else np.zeros(len(kept))
         self.idf_ = np.asarray(idf, np.float32)
@@ -303,20 +314,27 @@ class Edges(Params):
 
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which words stand often enough at each place."""
+        self.fit_transform(lines)
+        return self
+
+    def fit_transform(self, lines: Sequence[str], y: object = None) -> sparse.csr_matrix:
+        """Fit, and give what `transform` would give for the same lines."""
         from sklearn.feature_extraction.text import CountVectorizer
 
+        rows = [self.analyze(line) for line in lines]
         try:
-            names = CountVectorizer(analyzer=self.analyze, min_df=self.min_df, max_features=self.max_features).fit(lines)
+            names = CountVectorizer(analyzer=list, min_df=self.min_df, max_features=self.max_features).fit(rows)
             self.vocabulary_ = {str(name): i for i, name in enumerate(names.get_feature_names_out())}
         except ValueError:  # no word is frequent enough
             self.vocabulary_ = {}
-        return self
+        return self._counts(rows)
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary), zeros and ones."""
-        return _piece_counts(
-            [self.analyze(line) for line in lines], self.vocabulary_, np.ones(len(self.vocabulary_), np.float32)
-        )
+        return self._counts([self.analyze(line) for line in lines])
+
+    def _counts(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        return _piece_counts(rows, self.vocabulary_, np.ones(len(self.vocabulary_), np.float32))
 
     def projected(self, words: Stretches, weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
@@ -404,15 +422,23 @@ class Phrases(Params):
 
     def fit(self, lines: Sequence[str], y: object = None) -> Self:
         """Learn which short lines come often enough."""
-        counts = Counter(phrase for line in lines for phrase in self.analyze(line))
+        self.fit_transform(lines)
+        return self
+
+    def fit_transform(self, lines: Sequence[str], y: object = None) -> sparse.csr_matrix:
+        """Fit, and give what `transform` would give for the same lines."""
+        rows = [self.analyze(line) for line in lines]
+        counts = Counter(phrase for row in rows for phrase in row)
         kept = [phrase for phrase, count in counts.most_common(self.max_features) if count >= self.min_df]
         self.vocabulary_ = {phrase: i for i, phrase in enumerate(sorted(kept))}
-        return self
+        return self._counts(rows)
 
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary); ``scale`` where a line is the phrase."""
-        values = np.full(len(self.vocabulary_), self.scale, np.float32)
-        return _piece_counts([self.analyze(line) for line in lines], self.vocabulary_, values)
+        return self._counts([self.analyze(line) for line in lines])
+
+    def _counts(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        return _piece_counts(rows, self.vocabulary_, np.full(len(self.vocabulary_), self.scale, np.float32))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The phrases, in the order of the columns."""
@@ -739,12 +765,17 @@ class LineScorer:
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])
         ends, start = np.append(0, np.cumsum(sizes + 1)), 0
-        found: list[tuple[Floats, Floats, Floats, Floats]] = []
-        while start < len(lines) or not found:
+        found: tuple[Floats, ...] = ()
+        while not found or start < len(lines):
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
-            found.append(self._scored(lines[start:stop]))
+            part = self._scored(lines[start:stop])
+            if not start and stop >= len(lines):
+                return part
+            found = found or tuple(np.empty_like(rows, shape=(len(lines), *rows.shape[1:])) for rows in part)
+            for whole, rows in zip(found, part, strict=True):
+                whole[start:stop] = rows
             start = stop
-        scores, facts, widths, numbers = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+        scores, facts, widths, numbers = found
         return scores, facts, widths, numbers
 
     def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
