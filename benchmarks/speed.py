@@ -125,8 +125,8 @@ def in_child(*arguments: object) -> dict[str, float] | None:
 
 def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: int) -> None:
     """The table of all methods, and two cores against one."""
-    path = folder / "corpus.txt"
-    corpus(read_pools(ROOT / "data"), path, mb)
+    path, pools = folder / "corpus.txt", read_pools(ROOT / "data")
+    corpus(pools, path, mb)
     table = Table(title=f"lines a second (MB/s), {mb:g} MB; slow methods {slow_mb:g} MB", title_justify="left")
     for heading in (
         "",
@@ -157,7 +157,7 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
     shards = folder / "shards"
     shards.mkdir()
     for seed in range(3):  # each with other new words
-        corpus(read_pools(ROOT / "data"), path, mb, seed)
+        corpus(pools, path, mb, seed)
         for number, pages in enumerate(_eighths(documents(path, 60, mb))):
             _json_lines(pages, shards / f"{seed}-{number}.jsonl")
     engines = {"one": ["engine=serial"], "two": ["engine=loky", "engine.workers=2"]}

@@ -256,18 +256,19 @@ def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> 
 @lru_cache
 def _layout(types: int, openers: int, window: int) -> tuple[tuple[int, int], ...]:
     """The offset and the number of columns of each part that `page_columns` declares."""
-    none = np.zeros(0, np.float32)
     groups = np.zeros((types, 4), np.float32)
     groups[:openers, 1] = 1
-    lines = Lines(none.reshape(0, types), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
-    return tuple((columns.offset, len(columns)) for columns in page_columns(lines, None, window))
+    return tuple((columns.offset, len(columns)) for columns in page_columns(_no_lines(groups), None, window))
+
+
+def _no_lines(groups: Floats) -> Lines:
+    none = np.zeros(0, np.float32)
+    return Lines(none.reshape(0, len(groups)), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
 
 
 def page_feature_names(types: Sequence[str], groups: Floats, window: int) -> tuple[str, ...]:
     """What each column of `page_features` says, in words. Parameters as of `page_columns` and `Lines`."""
-    none = np.zeros(0, np.float32)
-    lines = Lines(none.reshape(0, len(types)), none.reshape(0, len(FACTS)), none, none, none.astype(int), [], groups)
-    return tuple(name for columns in page_columns(lines, types, window) for name in columns.names)
+    return tuple(name for columns in page_columns(_no_lines(groups), types, window) for name in columns.names)
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[Any]:

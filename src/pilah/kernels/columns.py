@@ -122,7 +122,7 @@ def page_columns(
     longest = (stops - starts).max()
     like = np.empty((longest, kinds), np.float32)  # how much each line is of each group
     shape, wide = np.empty(longest, np.int64), np.empty(longest, np.float32)
-    total = np.zeros((longest + 1, 2 + kinds + len(_TIMES)), np.float64)  # paragraphs, headings, kinds, time facts
+    total = np.zeros((longest + 1, 1 + kinds + len(_TIMES)), np.float64)  # paragraphs, kinds, time facts
     least = np.log(np.float32(1e-4))
     for page in range(len(starts)):
         first, many = starts[page], stops[page] - starts[page]
@@ -152,17 +152,17 @@ def page_columns(
                 row[1 + 2 * types + fact] = facts[i, fact]
             wide[line] = np.log1p(widths[i])
             total[line + 1, 0] = total[line, 0] + (like[line, 0] if widths[i] > 90 else np.float32(0))
-            total[line + 1, 1] = total[line, 1] + like[line, 1]
             for kind in range(kinds):
-                total[line + 1, 2 + kind] = total[line, 2 + kind] + like[line, kind]
+                total[line + 1, 1 + kind] = total[line, 1 + kind] + like[line, kind]
             for k in range(len(_TIMES)):
-                total[line + 1, 2 + kinds + k] = total[line, 2 + kinds + k] + facts[i, _TIMES[k]]
+                total[line + 1, 1 + kinds + k] = total[line, 1 + kinds + k] + facts[i, _TIMES[k]]
             shape[line] = 3 + (widths[i] > 24) + (widths[i] > 130)
             if facts[i, _MARK] or facts[i, _NUMBER] or facts[i, _MARKED_NUMBER]:
                 shape[line] = facts[i, _MARK] + 2 * max(facts[i, _NUMBER], facts[i, _MARKED_NUMBER])
             if like[line, 3] > 0.5 or facts[i, _TIMES[2]] > 0:
                 shape[line] = 0
         start = 1 + 2 * types + facts.shape[1]
+        repeats = ranks = 0  # columns that are written for a page at once
         opener = -1  # the nearest line above that opens a block
         for line in range(many):
             row, at = still[first + line], start
@@ -170,32 +170,30 @@ def page_columns(
             at = _steps(row, at, np.float32(many - 1 - line), _LINES_BELOW)
             at = _steps(row, at, np.float32(total[line, 0]), _PARAGRAPHS)
             at = _steps(row, at, np.float32(total[many, 0] - total[line + 1, 0]), _PARAGRAPHS)
-            at = _steps(row, at, np.float32(total[line, 1]), _HEADINGS)
-            at = _steps(row, at, np.float32(total[many, 1] - total[line + 1, 1]), _HEADINGS)
+            at = _steps(row, at, np.float32(total[line, 1 + 1]), _HEADINGS)
+            at = _steps(row, at, np.float32(total[many, 1 + 1] - total[line + 1, 1 + 1]), _HEADINGS)
             for side in range(2):
                 for kind in range(kinds):
-                    mean = _mean(total, 2 + kind, line, 4 - 8 * side, many)
+                    mean = _mean(total, 1 + kind, line, 4 - 8 * side, many)
                     row[at + side * kinds + kind] = mean
                     row[at + (2 + side) * kinds + kind] = like[line, 2] * mean
             at += 4 * kinds
             for offset in (-2, -1, 1, 2):
                 other = wide[line + offset] if 0 <= line + offset < many else np.float32(0)
                 at = _steps(row, at, abs(wide[line] - other), _UNLIKE)
-            at += 4  # repeats and beats: below
+            repeats, at = at, at + 4
             for span in _SPANS:
                 for k in range(len(_TIMES)):
-                    row[at + k] = _mean(total, 2 + kinds + k, line, span, many)
-                row[at + len(_TIMES)] = timed = _mean(total, 2 + 3, line, span, many)
+                    row[at + k] = _mean(total, 1 + kinds + k, line, span, many)
+                row[at + len(_TIMES)] = timed = _mean(total, 1 + 3, line, span, many)
                 at = _steps(row, at + len(_TIMES) + 1, timed, _TIMED)
-            at += 5  # ranks: below
+            ranks, at = at, at + 5
             for k in range(len(openers)):
                 row[at + k] = near[first + opener, openers[k]] if opener >= 0 else np.float32(0)
             _steps(row, at + len(openers), np.float32(line - opener if opener >= 0 else 0), _DISTANCE)
             if like[line, 1] > 0.5:
                 opener = line
         of_page = still[first : first + many]
-        ranks = still.shape[1] - len(_DISTANCE) - len(openers) - 5
-        repeats = ranks - len(_SPANS) * (len(_TIMES) + 1 + len(_TIMED)) - 4
         _repeats(keys[first : first + many], of_page, repeats)
         _beats(shape[:many], of_page, repeats + 2)
         _ranks(numbers[first : first + many], of_page, ranks)

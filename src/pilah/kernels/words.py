@@ -60,28 +60,39 @@ def bare(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, bit: Any) -> tupl
 
 
 @compiled
+def _hash(codes: NDArray[np.uint32], start: int, stop: int, base: Any) -> Any:
+    """Of one stretch."""
+    total, power = np.uint64(0), _ONE
+    for i in range(start, stop):
+        total += (np.uint64(codes[i]) + _ONE) * power
+        power *= base
+    return total
+
+
+@compiled
 def hashes(codes: NDArray[np.uint32], starts: Ints, stops: Ints, base: Any) -> Hashes:
     """The hash of each stretch."""
     found = np.empty(len(starts), np.uint64)
     for word in range(len(starts)):
-        total, power = np.uint64(0), _ONE
-        for i in range(starts[word], stops[word]):
-            total += (np.uint64(codes[i]) + _ONE) * power
-            power *= base
-        found[word] = total
+        found[word] = _hash(codes, starts[word], stops[word], base)
     return found
+
+
+@compiled
+def _slot(held: Hashes, numbers: NDArray[np.int32], shift: Any, base: Any, key: Any) -> Any:
+    """Where a hash is in a table with open addressing, or would be put."""
+    slot = np.int64((key * base) >> shift)
+    while numbers[slot] and held[slot] != key:
+        slot = (slot + 1) & (len(held) - 1)
+    return slot
 
 
 @compiled
 def find(held: Hashes, numbers: NDArray[np.int32], shift: Any, base: Any, hashes: Hashes) -> NDArray[np.int32]:
     """The number of each hash in a table with open addressing, 0 for none."""
     found = np.zeros(len(hashes), np.int32)
-    last = len(held) - 1
     for i in range(len(hashes)):
-        slot = np.int64((hashes[i] * base) >> shift)
-        while numbers[slot] and held[slot] != hashes[i]:
-            slot = (slot + 1) & last
-        found[i] = numbers[slot]
+        found[i] = numbers[_slot(held, numbers, shift, base, hashes[i])]
     return found
 
 
@@ -91,11 +102,9 @@ def numbered(
 ) -> tuple[NDArray[np.int32], Ints]:
     """The number of each hash in a table, and the places of the first of those that were not in it: they are put there."""
     found, new = np.empty(len(hashes), np.int32), np.empty(len(hashes), np.int64)
-    last, count = len(held) - 1, 0
+    count = 0
     for i in range(len(hashes)):
-        slot = np.int64((hashes[i] * base) >> shift)
-        while numbers[slot] and held[slot] != hashes[i]:
-            slot = (slot + 1) & last
+        slot = _slot(held, numbers, shift, base, hashes[i])
         if numbers[slot] == 0:
             held[slot], numbers[slot] = hashes[i], start + count
             new[count] = i
@@ -116,11 +125,7 @@ def ngrams(codes: NDArray[np.uint32], starts: Ints, stops: Ints, low: int, high:
         size = stops[word] - starts[word]
         for n in range(min(low, size), min(high, size) + 1):
             for i in range(starts[word], stops[word] - n + 1):
-                total, power = np.uint64(0), _ONE
-                for k in range(i, i + n):
-                    total += (np.uint64(codes[k]) + _ONE) * power
-                    power *= base
-                rows[count], hashes[count] = word, total
+                rows[count], hashes[count] = word, _hash(codes, i, i + n, base)
                 count += 1
     return rows[:count], hashes[:count]
 
