@@ -265,9 +265,13 @@ def _made_rows(site: Site, rows: list[Row]) -> None:
         rows.insert(rng.randint(0, min(3, len(rows))), ("body", "caption", text))
     if "signature" not in roles and has("made_signature"):
         rows.append(("body", "signature", site.piece("signature")))
+    if has("made_credits"):  # who wrote, edited and owns it, a line each
+        kinds = rng.sample(["byline", "byline", "signature"], rng.randint(1, 3))
+        rows += [("body", kind, site.piece(kind)) for kind in kinds]
     if has("made_note"):
         kind = rng.choice(["newsletter_in_body", "embed_note", "embed_note"])
-        rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "paragraph", site.piece(kind)))
+        at = len(rows) if rng.random() < 0.35 else rng.randint(len(rows) // 2, len(rows))
+        rows.insert(at, ("body", "paragraph", site.piece(kind)))
     if has("pagemark") and rng.random() < 0.3:
         rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "signature", site.piece("pagemark")))
 
