@@ -18,7 +18,7 @@ from rich.table import Table
 
 from pilah.model_file import load_model
 from pilah.training.compose import compose_dump
-from pilah.training.corpus import Dump, Pools, read_labelled, read_pools, read_yaml
+from pilah.training.corpus import Dump, Pools, read_labelled, read_layouts, read_pools
 from pilah.training.evaluate import Scores, score
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +28,7 @@ DATA = OmegaConf.load(ROOT / "conf/data/composed.yaml")
 
 def training_pages(count: int, pools: Pools, seed: int = 1) -> list[Dump]:
     """The pages that every peer is trained on: composed as for pilah's own default model."""
-    layouts = read_yaml(ROOT / "data/layouts.yaml")
+    layouts = read_layouts(ROOT / "data", wide=True)
     weights = {
         language: DATA.languages.get(language, DATA.other_languages if pool.articles else DATA.headings_only)
         for language, pool in pools.items()
@@ -39,7 +39,7 @@ def training_pages(count: int, pools: Pools, seed: int = 1) -> list[Dump]:
 def methods(count: int, model: str) -> dict[str, Predictor]:
     """Name -> predictor, trained; says how long each took."""
     console = Console(stderr=True)
-    pools = read_pools(ROOT / "data")
+    pools = read_pools(ROOT / "data", wide=True)
     dumps = training_pages(count, pools)
     makers: dict[str, Callable[[], Predictor]] = {
         "pilah": lambda: load_model(model).predict,

@@ -97,6 +97,47 @@ def test_an_inline_link_is_related_and_the_body_goes_on(dumps: list[Dump]) -> No
     assert len(inside) > len(links) / 3
 
 
+def test_a_chance_that_the_layouts_do_not_name_is_none(
+    pools: dict[str, LanguagePool], layouts: dict[str, Any], dumps: list[Dump]
+) -> None:
+    for name in ("made_credits", "note_last"):
+        assert name not in layouts["article"]
+        zero = {**layouts, "article": {**layouts["article"], name: 0}}
+        assert [compose_dump(pools, zero, seed, LANGUAGES) for seed in range(30)] == dumps[:30]
+
+
+def test_credits_stand_at_the_end_of_an_article(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    always = {**layouts, "article": {**layouts["article"], "made_credits": 1, "made_note": 0, "pagemark": 0, "title_only": 0}}
+    always["page"] = {**layouts["page"], "no_article": 0, "blocks": {0: 1}, "cut": 0}
+    always["inline"] = {**layouts["inline"], "chance": 0}
+    for seed in range(40):
+        tags = compose_dump(pools, always, seed, LANGUAGES).tags
+        assert tags[-1] in {("body", "byline"), ("body", "signature")}
+
+
+def test_the_items_of_a_list_can_share_a_section_that_is_called_like_a_heading(
+    pools: dict[str, LanguagePool], layouts: dict[str, Any]
+) -> None:
+    item = {
+        **layouts["item"],
+        "rank": {"none": 1},
+        "metas": {1: 1},
+        "meta_kind": {"section": 1},
+        "meta_place": {"before": 1},
+        "meta_lost": 0,
+    }
+    known = {phrase for pool in pools.values() for phrases in pool.headings.values() for phrase in phrases}
+    known -= {piece for pool in pools.values() for pieces in pool.pieces.values() for piece in pieces}
+
+    def pages_with_one(chance: int) -> int:
+        asked = {**layouts, "item": {**item, "heading_as_section": 0, "heading_as_repeated_section": chance}}
+        dumps = [compose_dump(pools, asked, seed, LANGUAGES) for seed in range(80)]
+        return sum(any(tag[1] == "meta" and line in known for line, tag in zip(d.lines, d.tags, strict=True)) for d in dumps)
+
+    assert pages_with_one(0) == 0
+    assert pages_with_one(1) > 10
+
+
 def test_blocks_tile_a_dump(dumps: list[Dump]) -> None:
     for dump in dumps[:50]:
         runs = sorted(blocks(dump.labels), key=lambda run: run[1])

@@ -135,6 +135,21 @@ def test_threads_that_share_the_pages_learn_what_one_learns(material: tuple[Line
     np.testing.assert_allclose(one.scores(lines), three.scores(lines), rtol=1e-2, atol=1e-2)
 
 
+def test_what_parts_of_the_pages_teach_is_averaged(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material  # four pages: the first and third are one part, the others the second
+    assert len(lines.lengths) == 4
+    both = ChainCRF(window=1, iterations=5, part_pages=2, n_jobs=1).fit(lines, allowed, type_of)
+    each = []
+    for part in (0, 1):
+        rows = np.repeat(np.arange(4) % 2 == part, lines.lengths)
+        some = lines.of_rows(rows, lines.lengths[part::2])
+        each.append(ChainCRF(window=1, iterations=5, n_jobs=1).fit(some, allowed[rows], type_of))
+    np.testing.assert_allclose(both.weights_, (each[0].weights_ + each[1].weights_) / 2, rtol=1e-5, atol=1e-6)
+    between = [fitted.transitions_.between for fitted in each]
+    np.testing.assert_allclose(both.transitions_.between, (between[0] + between[1]) / 2)
+    assert not np.allclose(each[0].weights_, each[1].weights_)
+
+
 def test_pages_are_dealt_into_parts_of_about_as_many_lines() -> None:
     # 2 + 2 | 4: the middle of eight lines is the end of the second page
     assert _parts([2, 2, 4], 2) == [(slice(0, 4), [2, 2]), (slice(4, 8), [4])]

@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from pilah.labels import LabelSet
 from pilah.page import InputError
-from pilah.training.corpus import ARTICLE_ROLES, Dump, LanguagePool, digest, read_labelled, read_pools, read_yaml
+from pilah.training.corpus import ARTICLE_ROLES, Dump, LanguagePool, digest, read_labelled, read_layouts, read_pools, read_yaml
 
 SET = LabelSet("toy", ["body", "related"], {"body": ["paragraph"], "related": ["heading", "headline"]})
 
@@ -45,6 +45,24 @@ def test_pools_are_read_language_by_language(data: Path) -> None:
     assert [(a.topic, a.title) for a in pools["id"].articles] == [("desa", "Jembatan"), ("", "Sungai")]
     assert pools["id"].articles[0].rows == (("title", "Jembatan"), ("paragraph", "Isi satu."))
     assert pools["no"] == LanguagePool(headings={"related": ("Les også",)})
+
+
+def test_the_wide_lists_come_behind_the_others_where_they_are_asked_for(data: Path) -> None:
+    before = digest(data)
+    put(data / "wide" / "headings.yaml", "id:\n  related: [Simak Juga]\n  popular: [Ramai Dibaca]\n")
+    put(data / "wide" / "headings_more.yaml", "id:\n  pick: [Kurasi Kami]\n")
+    assert read_pools(data)["id"].headings == {"related": ("Baca Juga", "24")}
+    wide = read_pools(data, wide=True)["id"]
+    assert wide.headings == {"related": ("Baca Juga", "24", "Simak Juga"), "popular": ("Ramai Dibaca",)}
+    assert wide.rarer_headings == {"pick": ("Kurasi Kami",)}
+    assert digest(data) == before != digest(data, wide=True)
+
+
+def test_the_wide_layouts_replace_single_chances(tmp_path: Path) -> None:
+    put(tmp_path / "layouts.yaml", "item: {twice: 0.1, cut: 0.2}\n")
+    put(tmp_path / "wide" / "layouts.yaml", "item: {cut: 0.3}\narticle: {note_last: 0.5}\n")
+    assert read_layouts(tmp_path) == {"item": {"twice": 0.1, "cut": 0.2}}
+    assert read_layouts(tmp_path, wide=True) == {"item": {"twice": 0.1, "cut": 0.3}, "article": {"note_last": 0.5}}
 
 
 def test_a_folder_without_pools_is_said_so(tmp_path: Path) -> None:

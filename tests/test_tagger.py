@@ -138,6 +138,15 @@ def test_headings_beside_the_pages_do_not_stand_for_pages(folds: int, groups: li
     assert tagger.predict(pages) == [[label for label, _ in row] for row in tags]
 
 
+def test_the_first_pass_can_learn_from_the_first_pages_alone() -> None:
+    pages, tags = toy_pages(12)
+    some, all_of_them = toy_tagger().fit(pages[:6], tags[:6]), toy_tagger().fit(pages, tags)
+    taught = toy_tagger().fit(pages, tags, line_pages=6)
+    np.testing.assert_array_equal(taught.scorer_.coef, some.scorer_.coef)
+    assert taught.scorer_.coef.shape != all_of_them.scorer_.coef.shape
+    assert not np.array_equal(taught.context_.weights_, some.context_.weights_)  # the second learned from all
+
+
 def test_blank_lines_inherit_the_block_they_stand_in(tagger: LineTagger) -> None:
     page = [
         "Terpopuler",

@@ -71,21 +71,24 @@ class Lines:
     lengths: Sequence[int]
     groups: Floats
 
+    def of_rows(self, rows: slice | NDArray[np.bool_], lengths: Sequence[int]) -> Lines:
+        """Some of the lines: those of whole pages, which have so many."""
+        return replace(
+            self,
+            scores=self.scores[rows],
+            facts=self.facts[rows],
+            widths=self.widths[rows],
+            numbers=self.numbers[rows],
+            keys=self.keys[rows],
+            lengths=lengths,
+        )
+
     def parts(self, size: int) -> Iterator[Lines]:
         """The same lines in parts of whole pages, each as many as make up ``size`` lines."""
         ends, first, start = np.cumsum(self.lengths), 0, 0
         while first < len(ends):
             last = min(int(np.searchsorted(ends, start + size)) + 1, len(ends))
-            rows = slice(start, start := int(ends[last - 1]))
-            yield replace(
-                self,
-                scores=self.scores[rows],
-                facts=self.facts[rows],
-                widths=self.widths[rows],
-                numbers=self.numbers[rows],
-                keys=self.keys[rows],
-                lengths=self.lengths[first:last],
-            )
+            yield self.of_rows(slice(start, start := int(ends[last - 1])), self.lengths[first:last])
             first = last
 
 

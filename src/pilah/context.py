@@ -124,16 +124,56 @@ class ChainCRF(Context):
         built than of how lines read: where this is as weak as ``l2``, the model learns habits of the composer.
     iterations : int
         At most so many steps of L-BFGS.
+    part_pages : int
+        So many pages, about, are learned from at a time; the weights that several such parts give are averaged (parameter
+        mixing: Mann, McDonald, Mohri, Silberman & Walker 2009). It takes the memory of one part.
     n_jobs : int
         Threads that share the pages; with another number, sums are added in another order.
     """
 
-    def __init__(self, window: int = 2, l2: float = 0.1, l2_around: float = 0.3, iterations: int = 35, n_jobs: int = 2) -> None:
+    def __init__(
+        self,
+        window: int = 2,
+        l2: float = 0.1,
+        l2_around: float = 0.3,
+        iterations: int = 35,
+        part_pages: int = 2500,
+        n_jobs: int = 2,
+    ) -> None:
         self.window = window
         self.l2 = l2
         self.l2_around = l2_around
         self.iterations = iterations
+        self.part_pages = part_pages
         self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        lines: Lines,
+        allowed: NDArray[np.bool_],
+        type_of: NDArray[np.int64],
+        kind_of: NDArray[np.int64] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """As of `Context`."""
+        parts = max(1, round(len(lines.lengths) / self.part_pages))
+        part_of = np.arange(len(lines.lengths)) % parts
+        weights, transitions = [], []
+        for part in range(parts):
+            rows = np.repeat(part_of == part, lines.lengths)
+
+            def steps(done: int, steps: int, before: int = part) -> None:
+                if progress:
+                    progress(before * steps + done, parts * steps)
+
+            super().fit(lines.of_rows(rows, lines.lengths[part::parts]), allowed[rows], type_of, kind_of, steps)
+            weights.append(self.weights_)
+            transitions.append(self.transitions_)
+        self.weights_ = np.mean(weights, axis=0, dtype=weights[0].dtype)
+        self.transitions_ = Transitions(
+            *(np.mean([getattr(t, name) for t in transitions], axis=0) for name in ("between", "start", "stop"))
+        )
+        return self
 
     def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
         """Where a line may have several tags, the likelihood is that of all allowed sequences."""

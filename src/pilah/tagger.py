@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from pilah import fast
 from pilah.columns import Lines
@@ -57,7 +56,7 @@ class LineTagger(Params):
     folds : int
         The second pass learns from scores of lines that the first pass had not seen, in so many parts.
     n_jobs : int
-        Threads that fit those parts.
+        Processes that fit those parts.
     """
 
     line_model_: Any
@@ -97,6 +96,7 @@ class LineTagger(Params):
         groups: Sequence[int] | None = None,
         examples: Sequence[tuple[str, Tag, int]] = (),
         progress: Callable[[int, int], None] | None = None,
+        line_pages: int | None = None,
     ) -> Self:
         """Learn from labelled pages.
 
@@ -112,6 +112,8 @@ class LineTagger(Params):
             Further lines for the first pass alone, such as a list of headings. A group of -1 belongs to all.
         progress : callable, optional
             Called with the steps done and the steps in all.
+        line_pages : int, optional
+            The first pass learns from the first so many pages alone: a line says the same of itself on every page.
         """
         kept = [[i for i, blank in enumerate(blanks(page)) if not blank] for page in pages]
         pages = [[page[i] for i in keep] for page, keep in zip(pages, kept, strict=True)]
@@ -125,17 +127,17 @@ class LineTagger(Params):
         self.types_ = tuple(sorted({kind for row in kinds for kind in row if kind is not None}))
         if self.context is None:
             self.types_ = tuple(f"{label}/{role}" for label, role in self.tags_)
+        self._examples = [(line, type_of_tag[tag], group) for line, tag, group in examples]
         lengths = [len(page) for page in pages]
-        more = [(line, type_of_tag[tag], group) for line, tag, group in examples]
+        taught = len(pages) if line_pages is None else line_pages
+        some = [kind for row in kinds[:taught] for kind in row]
+        self.line_model_, self.scorer_ = self._fit_lines(flat[: len(some)], some)
         if self.context is None:
-            flat_kinds = [kind for row in kinds for kind in row]
-            pairs = [*zip(flat, flat_kinds, strict=True), *((line, kind) for line, kind, _ in more)]
-            self._fit_lines([(line, kind) for line, kind in pairs if kind is not None])
             index = {tag: i for i, tag in enumerate(self.tags_)}
             known = [np.array([index[t] for t in row if t in index], np.int64) for row in tags]
             self.transitions_ = Transitions.counted(known, len(self.tags_))
             return self
-        scores = self._crossfitted(pages, kinds, groups, more)
+        scores = self._crossfitted(pages, kinds, groups, taught)
         lines = self._lines(flat, lengths)
         choices = {tag: np.array(self._allowed(tag), bool) for tag in seen}
         allowed = np.array([choices[tag] for row in tags for tag in row]).reshape(len(flat), len(self.tags_))
@@ -168,74 +170,49 @@ class LineTagger(Params):
             return [tag == other for other in self.tags_]
         return [tag[0] in (UNDECIDED, other[0]) for other in self.tags_]
 
-    def _fit_lines(self, pairs: Sequence[tuple[str, str]]) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-        """Fit `line_model_` and `scorer_` on lines and their types; give the features and the number of the type of each."""
+    def _fit_lines(
+        self, flat: Sequence[str], kinds: Sequence[str | None], without: Sequence[int] = ()
+    ) -> tuple[Any, LineScorer]:
         from sklearn.pipeline import FeatureUnion, Pipeline
 
         number = {kind: i for i, kind in enumerate(self.types_)}
+        # a headline that stands on many composed pages is one observation, not many
+        pairs = [(line, kind) for line, kind in zip(flat, kinds, strict=True) if kind is not None]
+        pairs += [(line, kind) for line, kind, group in self._examples if kind is not None and group not in without]
+        if self.context is not None:
+            pairs = list(dict.fromkeys(pairs))
         union = FeatureUnion([(name, _clone(part)) for name, part in self.features.items()])
-        X, y = (
-            sparse.csr_matrix(union.fit_transform([line for line, _ in pairs])),
-            np.array([number[kind] for _, kind in pairs]),
-        )
-        model = _clone(self.model).fit(X, y)
-        self.line_model_ = Pipeline([("features", union), ("model", model)])
-        self.scorer_ = LineScorer(dict(union.transformer_list), *linear_weights(model, len(self.types_)))
-        return X, y
+        pipeline = Pipeline([("features", union), ("model", _clone(self.model))])
+        pipeline.fit([line for line, _ in pairs], np.array([number[kind] for _, kind in pairs]))
+        coef, intercept = linear_weights(pipeline[-1], len(self.types_))
+        parts = dict(pipeline[0].transformer_list)
+        return pipeline, LineScorer(parts, coef, intercept)
 
-    def _crossfitted(
-        self, pages: Sequence[Sequence[str]], kinds: Sequence[Sequence[str | None]], groups: Sequence[int],
-        examples: Sequence[tuple[str, str | None, int]],
-    ) -> NDArray[np.float32]:  # fmt: skip
-        """Fit the first pass, and give the scores of all lines by models fitted without their pages and their group.
-
-        All of them look at the same features, which are made once: what words there are and how many lines have them is
-        known of all lines, what they stand for is learned of those in the other parts alone.
-        """
+    def _crossfitted(self, pages: Any, page_kinds: Any, groups: Sequence[int], taught: int) -> NDArray[np.float32]:
+        """Scores of all lines by first passes that have seen neither their pages nor their group."""
         from joblib import Parallel, delayed
 
         names = sorted(set(groups))
-        folds = min(self.folds, len(names))
-        part_of = {name: i % folds for i, name in enumerate(names)}
-        # a headline that stands on many composed pages is one observation, not many
-        number: dict[tuple[str, str], int] = {}
-        on_pages = [
-            (number.setdefault((line, kind), len(number)), part_of[group])
-            for page, row, group in zip(pages, kinds, groups, strict=True)
-            for line, kind in zip(page, row, strict=True)
-            if kind is not None
-        ]
-        besides = [
-            (number.setdefault((line, kind), len(number)), part_of.get(group, folds))
-            for line, kind, group in examples
-            if kind is not None
-        ]
-        parts, more = (np.zeros((len(number), folds + 1), bool) for _ in range(2))  # in which parts each stands; last: in all
-        for found_in, marks in ((parts, on_pages), (more, besides)):
-            found_in[tuple(np.array(marks, np.int64).reshape(-1, 2).T)] = True
-        X, y = self._fit_lines(list(number))
-        row_of = {line: i for i, (line, _) in enumerate(number)}
-        others = list({line: 0 for page in pages for line in page if line not in row_of})  # whose type is not known
-        if others:
-            X = sparse.vstack([X, self.line_model_[0].transform(others)], "csr")
-            row_of |= {line: i for i, line in enumerate(others, len(number))}
-        at = np.array([row_of[line] for page in pages for line in page], np.int64)
-        part_of_line = np.repeat([part_of[group] for group in groups], [len(page) for page in pages])
-        found = np.empty((len(at), len(self.types_)), np.float32)
+        part_of = {name: i % self.folds for i, name in enumerate(names)}
+        work = []
+        for part in range(min(self.folds, len(names))):
+            inside = [i for i, g in enumerate(groups[:taught]) if part_of[g] != part]
+            outside = [i for i, g in enumerate(groups) if part_of[g] == part]
+            inside = inside or outside  # all pages are of one group: there is nothing to keep apart
+            lines = [line for i in inside for line in pages[i]]
+            kinds = [kind for i in inside for kind in page_kinds[i]]
+            unseen = [name for name in names if part_of[name] == part]
+            work.append((outside, delayed(self._scored)(lines, kinds, unseen, [line for i in outside for line in pages[i]])))
+        found = Parallel(n_jobs=self.n_jobs)(job for _, job in work)
+        scores: list[Any] = [None] * len(pages)
+        for (outside, _), rows in zip(work, found, strict=True):
+            ends = np.cumsum([len(pages[i]) for i in outside])
+            for i, part_rows in zip(outside, np.split(rows, ends[:-1]), strict=True):
+                scores[i] = part_rows
+        return np.concatenate(scores).astype(np.float32)
 
-        def score(part: int) -> None:
-            elsewhere = np.arange(folds + 1) != part
-            inside = parts[:, elsewhere].any(axis=1)
-            if not inside.any():  # all pages are of one group: there is nothing to keep apart
-                inside = parts[:, part]
-            rows = np.flatnonzero(inside | more[:, elsewhere].any(axis=1))
-            coef, intercept = linear_weights(_clone(self.model).fit(X[rows], y[rows]), len(self.types_))
-            outside = np.flatnonzero(part_of_line == part)
-            few, again = np.unique(at[outside], return_inverse=True)
-            found[outside] = (X[few] @ coef.T + intercept)[again]
-
-        Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(score)(i) for i in range(folds))
-        return found
+    def _scored(self, lines: Any, kinds: Any, unseen: Sequence[int], others: Any) -> NDArray[np.float32]:
+        return self._fit_lines(lines, kinds, without=unseen)[1].score(others)[0]
 
     # --------------------------------------------------------------------------------------------------- predict
 

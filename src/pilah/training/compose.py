@@ -52,8 +52,9 @@ class Site:
         return self.pools[self.language]
 
     def chance(self, group: str, name: str) -> bool:
-        """True with the chance that the layouts give."""
-        return self.rng.random() < float(self.layouts[group][name])
+        """True with the chance that the layouts give; one that they do not name is none."""
+        share = float(self.layouts[group].get(name, 0))
+        return share > 0 and self.rng.random() < share
 
     def draw(self, group: str, name: str) -> Any:
         """One of the weighted choices of the layouts."""
@@ -270,7 +271,7 @@ def _made_rows(site: Site, rows: list[Row]) -> None:
         rows += [("body", kind, site.piece(kind)) for kind in kinds]
     if has("made_note"):
         kind = rng.choice(["newsletter_in_body", "embed_note", "embed_note"])
-        at = len(rows) if rng.random() < 0.35 else rng.randint(len(rows) // 2, len(rows))
+        at = len(rows) if has("note_last") else rng.randint(len(rows) // 2, len(rows))
         rows.insert(at, ("body", "paragraph", site.piece(kind)))
     if has("pagemark") and rng.random() < 0.3:
         rows.insert(rng.randint(len(rows) // 2, len(rows)), ("body", "signature", site.piece("pagemark")))
@@ -396,7 +397,7 @@ def _layout(site: Site) -> Layout:
             (kind, str(site.draw("item", "meta_place")), _meta(site, kind, "ranked_" if rank in ("line", "both") else ""))
         )
     topic = site.rng.choice(site.pool.headlines)[0] if site.chance("page", "one_topic") else ""
-    return Layout(
+    found = Layout(
         bullet,
         sign,
         rank,
@@ -410,6 +411,10 @@ def _layout(site: Site) -> Layout:
         site.rng.random() < 0.35,
         site.chance("item", "kicker"),
     )
+    if found.same_section and site.chance("item", "heading_as_repeated_section"):
+        named = tuple((kind, place, _short_heading(site) if kind == "section" else text) for kind, place, text in found.metas)
+        found = replace(found, metas=named)
+    return found
 
 
 def _meta(site: Site, kind: str, rhythm: str = "") -> str:
@@ -430,7 +435,9 @@ def _section(site: Site, rhythm: str) -> str:
 
 def _short_heading(site: Site) -> str:
     longest = 1 if site.rng.random() < 0.7 else 2
-    phrases = [phrase for label in sorted(site.pool.headings) for phrase in site.pool.headings[label]]
+    # 'More news' is the name of no section, but stands in menus
+    labels = [label for label in sorted(site.pool.headings) if site.raw or label != "more"]
+    phrases = [phrase for label in labels for phrase in site.pool.headings[label]]
     words = [phrase for phrase in phrases if len(phrase.split()) <= longest and "{" not in phrase]
     return site.rng.choice(words) if words else site.piece("section")
 
@@ -581,6 +588,15 @@ def heading_examples(
     return found
 
 
+def section_examples(pools: Pools, fold: Callable[[str], int]) -> list[tuple[str, Tag, int]]:
+    """Every section name of every language as a line of its own, as it stands beside headlines, and its fold.
+
+    A list in which one of them is taken for a heading changes its label there.
+    """
+    names = {name for pool in pools.values() for name in pool.pieces.get("section", ())}
+    return [(name, ("related", "meta"), fold(name)) for name in sorted(names)]
+
+
 _KINDS = ("navigation", "breadcrumb", "share", "tags", "cookie", "advert", "newsletter", "footer", "author_box", "widget")
 
 
@@ -714,19 +730,18 @@ def _damaged(rng: random.Random, text: str, rate: float) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Print one composed dump: ``python -m pilah.training.compose seed=7``."""
-    from pathlib import Path
-
     from omegaconf import OmegaConf
 
     from pilah.page import format_labelled
-    from pilah.training.corpus import read_pools, read_yaml
+    from pilah.training.corpus import read_layouts, read_pools
 
     options = OmegaConf.merge(
         {"seed": 1, "data": "data", "language": "", "raw": False}, OmegaConf.from_dotlist(list(arguments))
     )
-    pools = read_pools(options.data)
+    wide = not options.raw
+    pools, layouts = read_pools(options.data, wide), read_layouts(options.data, wide)
     languages = {options.language: 1.0} if options.language else {"id": 2.0, "en": 1.0}
-    dump = compose_dump(pools, read_yaml(Path(options.data) / "layouts.yaml"), options.seed, languages, bool(options.raw))
+    dump = compose_dump(pools, layouts, options.seed, languages, bool(options.raw))
     sys.stdout.write(format_labelled(dump.lines, dump.tags))
 
 

@@ -78,8 +78,13 @@ def read_yaml(path: Path, plain: bool = False) -> dict[str, Any]:
         raise InputError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
 
 
-def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
+def read_pools(folder: str | Path, wide: bool = False) -> dict[str, LanguagePool]:
     """Read the pools of a data folder.
+
+    Parameters
+    ----------
+    wide : bool
+        With the further headings and pieces in ``wide/``.
 
     Raises
     ------
@@ -88,7 +93,8 @@ def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
     """
     folder = Path(folder)
     named = {
-        name: read_yaml(folder / f"{name}.yaml", plain=True) for name in ("headings", "headings_more", "pieces", "furniture")
+        name: _lists([folder / f"{name}.yaml", *([folder / "wide" / f"{name}.yaml"] if wide else [])])
+        for name in ("headings", "headings_more", "pieces", "furniture")
     }
     more = named.pop("headings_more")
     languages = sorted({*named["headings"], *(p.name for p in folder.glob("headlines/*"))})
@@ -96,8 +102,8 @@ def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
         raise InputError(f"{folder} holds no pools: expected headings.yaml, headlines/ and articles/ in it")
     return {
         language: LanguagePool(
-            **{name: _phrases(lists.get(language)) for name, lists in named.items()},
-            rarer_headings=_phrases(more.get(language)),
+            **{name: lists.get(language, {}) for name, lists in named.items()},
+            rarer_headings=more.get(language, {}),
             headlines=tuple(h for f in sorted(folder.glob(f"headlines/{language}/*.tsv")) for h in _headlines(f)),
             articles=tuple(a for f in sorted(folder.glob(f"articles/{language}/*.tsv")) for a in _articles(f)),
         )
@@ -105,8 +111,24 @@ def read_pools(folder: str | Path) -> dict[str, LanguagePool]:
     }
 
 
-def _phrases(lists: Mapping[str, Sequence[Any]] | None) -> dict[str, tuple[str, ...]]:
-    return {kind: tuple(str(phrase) for phrase in phrases or ()) for kind, phrases in (lists or {}).items()}
+def read_layouts(folder: str | Path, wide: bool = False) -> dict[str, Any]:
+    """How pages look: ``layouts.yaml``, with what ``wide/layouts.yaml`` says otherwise where that is asked for."""
+    found = read_yaml(Path(folder) / "layouts.yaml")
+    if wide:
+        for group, chances in read_yaml(Path(folder) / "wide" / "layouts.yaml").items():
+            found[group] = {**found.get(group, {}), **chances}
+    return found
+
+
+def _lists(paths: Sequence[Path]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Language -> kind -> phrases, those of each file behind those of the files before it."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for path in paths:
+        for language, kinds in read_yaml(path, plain=True).items():
+            lists = found.setdefault(language, {})
+            for kind, phrases in (kinds or {}).items():
+                lists[kind] = (*lists.get(kind, ()), *(str(phrase) for phrase in phrases or ()))
+    return found
 
 
 def _rows(path: Path) -> list[tuple[int, str]]:
@@ -175,7 +197,7 @@ def _known(tag: Tag, labels: LabelSet, file: Path, number: int) -> Tag:
     return (label, role if role in labels.roles_of(label) else UNKNOWN_ROLE)
 
 
-def digest(folder: str | Path, extra: Sequence[str | Path] = ()) -> str:
+def digest(folder: str | Path, extra: Sequence[str | Path] = (), wide: bool = False) -> str:
     """A SHA-256 over what a model is trained on: the pools of a folder and any further folders of dumps.
 
     It is the same on every machine: names relative to the folder, contents, nothing else.
@@ -183,6 +205,7 @@ def digest(folder: str | Path, extra: Sequence[str | Path] = ()) -> str:
     folder = Path(folder)
     total = hashlib.sha256()
     files = [folder / f"{name}.yaml" for name in ("headings", "headings_more", "pieces", "furniture", "layouts")]
+    files += sorted(folder.glob("wide/*.yaml")) if wide else []
     files += sorted([*folder.glob("headlines/*/*.tsv"), *folder.glob("articles/*/*.tsv")])
     pairs = [(str(file.relative_to(folder)), file) for file in files if file.exists()]
     pairs += [(str(file.relative_to(more)), file) for more in map(Path, extra) for file in sorted(more.rglob("*.tsv"))]

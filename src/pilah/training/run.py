@@ -26,8 +26,8 @@ from pilah.labels import LabelSet
 from pilah.model_file import load_model, save_model
 from pilah.page import InputError, read_bytes
 from pilah.tagger import LineTagger
-from pilah.training.compose import compose_dump, heading_examples
-from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_pools, read_yaml
+from pilah.training.compose import compose_dump, heading_examples, section_examples
+from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_layouts, read_pools
 from pilah.training.evaluate import Scores, score
 from pilah.training.report import compare, score_table, write_comparison
 from pilah.training.splits import heading_folds, training_folds
@@ -102,8 +102,8 @@ def train(cfg: DictConfig) -> float:
     run_folder = Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else Path(cfg.output)
     data, folder = cfg.data, Path(cfg.data.folder)
     with _stage("corpus") as notes:
-        pools = read_pools(folder) if data.dumps else {}
-        layouts = read_yaml(folder / "layouts.yaml")
+        pools = read_pools(folder, data.wide) if data.dumps else {}
+        layouts = read_layouts(folder, data.wide)
         own = read_labelled(data.dirs, labels)
         fixed = {Path(path).name: read_labelled([path], labels) for path in cfg.evaluate.dirs if Path(path).exists()}
         notes.append(
@@ -213,6 +213,8 @@ def _fit(
     examples = (
         heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
     )
+    if not cfg.data.furniture:  # in whose menus they stand
+        examples += section_examples(pools, heading_folds(cfg.tagger.folds, cfg.data.common_headings))
     examples = examples[:: round(1 / share)]
     known = set(tagger.labels.tags)
     if not dumps and not own:
@@ -225,11 +227,12 @@ def _fit(
     with _bar() as bar:
         task = bar.add_task("fit", total=1)
         tagger.fit(
-            [*(d.lines for d in dumps), *(d.lines for d, _ in mine)],
-            [*(d.tags for d in dumps), *(d.tags for d, _ in mine)],
-            [*groups, *(g for _, g in mine)],
+            [*(d.lines for d, _ in mine), *(d.lines for d in dumps)],
+            [*(d.tags for d, _ in mine), *(d.tags for d in dumps)],
+            [*(g for _, g in mine), *groups],
             [example for example in examples if example[1] in known],
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            line_pages=len(mine) + round(share * cfg.data.line_dumps) if cfg.data.line_dumps else None,
         )
 
 
@@ -262,7 +265,7 @@ def model_card(cfg: DictConfig, scores: Mapping[str, Scores]) -> dict[str, Any]:
     """What a model says of itself besides its arrays."""
     folder = Path(cfg.data.folder)
     return {
-        "data_digest": digest(folder if cfg.data.dumps else folder / "none", list(cfg.data.dirs)),
+        "data_digest": digest(folder if cfg.data.dumps else folder / "none", list(cfg.data.dirs), cfg.data.wide),
         "scores": {name: found.to_dict() for name, found in scores.items()},
         "config": OmegaConf.to_container(cfg, resolve=True),
         "versions": {
