@@ -764,34 +764,35 @@ class LineScorer:
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
-        n = len(lines)
-        sizes = np.fromiter(map(len, lines), np.int64, n)
+        sizes = np.fromiter(map(len, lines), np.int64, len(lines))
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])
         ends, start = np.append(0, np.cumsum(sizes + 1)), 0
-        scores, facts = np.empty((n, self.types), np.float32), np.empty((n, len(FACTS)), np.float32)
-        widths, numbers = np.empty(n, np.float32), np.empty(n, np.float32)
-        while start < n:
+        found: tuple[Floats, ...] = ()
+        while not found or start < len(lines):
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
-            part = slice(start, stop)
-            self._score(lines[part], scores[part], facts[part], widths[part], numbers[part])
+            part = self._scored(lines[start:stop])
+            if not start and stop >= len(lines):
+                return part
+            found = found or tuple(np.empty_like(rows, shape=(len(lines), *rows.shape[1:])) for rows in part)
+            for whole, rows in zip(found, part, strict=True):
+                whole[start:stop] = rows
             start = stop
+        scores, facts, widths, numbers = found
         return scores, facts, widths, numbers
 
-    def _score(self, lines: Sequence[str], scores: Floats, facts: Floats, widths: Floats, numbers: Floats) -> None:
-        """Write what `score` gives for some lines."""
+    def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
         if kernels := fast.kernels():
             rows, ends = self.table.rows(lines)
             table, _, *places = self.table.tables
-            sums, placed = kernels.line_sums(rows, ends, table, *places, facts, widths, numbers)
+            sums, placed, facts, widths, numbers = kernels.line_sums(rows, ends, table, *places)
             words = np.diff(ends).astype(np.float32)
         else:
             sums, placed, totals, first, last, words = self.table.add_up(lines)
-            facts[:], widths[:] = line_facts(totals, first, last, words), totals[:, _AT["width"]]
+            facts, widths = line_facts(totals, first, last, words), totals[:, _AT["width"]]
             marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
-            numbers[:] = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        np.matmul(facts, self.fact_weights, out=scores)
-        scores += self.intercept
+            numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
+        scores = facts @ self.fact_weights + self.intercept
         if self._edges:
             scores += placed
         start = 0
@@ -804,3 +805,4 @@ class LineScorer:
             at = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
             found = phrases.find([lines[i] for i in at.tolist()])
             scores[at[found >= 0]] += weights[found[found >= 0]]
+        return scores, facts, widths, numbers

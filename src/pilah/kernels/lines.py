@@ -108,19 +108,13 @@ def _facts(total: Floats, table: Floats, first: int, last: int, words: int, fact
 
 @compiled
 def line_sums(
-    rows: NDArray[np.int32],
-    ends: Ints,
-    table: Floats,
-    firsts: Floats,
-    seconds: Floats,
-    lasts: Floats,
-    facts: Floats,
-    widths: Floats,
-    numbers: Floats,
-) -> tuple[Floats, Floats]:
-    """`features.WordTable.add_up`, sums and placed columns; facts, widths and numbers are written. Row 0 of the table is all zeros."""
+    rows: NDArray[np.int32], ends: Ints, table: Floats, firsts: Floats, seconds: Floats, lasts: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """`features.WordTable.add_up` and `features.line_facts`: sums, placed columns, facts, widths and numbers. Row 0 is all zeros."""
     many, width, places = len(ends) - 1, table.shape[1], firsts.shape[1]
     sums, placed = np.empty((many, width - _ATTRIBUTES), np.float32), np.empty((many, places), np.float32)
+    facts = np.empty((many, _FACTS), np.float32)
+    widths, numbers = np.empty(many, np.float32), np.empty(many, np.float32)
     total = np.empty(width, np.float32)
     for line in range(many):
         start, words = ends[line], ends[line + 1] - ends[line]
@@ -139,4 +133,4 @@ def line_sums(
             placed[line, column] = firsts[first, column] + seconds[second, column] + lasts[final, column]
         _facts(total, table, first, last, words, facts, line)
         numbers[line] = table[last if table[first, _MARK] > 0 and words == 2 else first, _NUMBER]  # '- 3'
-    return sums, placed
+    return sums, placed, facts, widths, numbers
