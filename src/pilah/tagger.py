@@ -186,6 +186,7 @@ class LineTagger(Params):
     def _crossfitted(self, pages: Any, page_kinds: Any, groups: Sequence[int]) -> NDArray[np.float32]:
         """Scores of all lines by first passes that have seen neither their pages nor their group."""
         from joblib import Parallel, delayed
+        from joblib.externals.loky import get_reusable_executor
 
         names = sorted(set(groups))
         part_of = {name: i % self.folds for i, name in enumerate(names)}
@@ -199,6 +200,8 @@ class LineTagger(Params):
             unseen = [name for name in names if part_of[name] == part]
             work.append((outside, delayed(self._scored)(lines, kinds, unseen, [line for i in outside for line in pages[i]])))
         found = Parallel(n_jobs=self.n_jobs)(job for _, job in work)
+        if self.n_jobs != 1:  # idle processes would keep their memory while the second pass needs its own
+            get_reusable_executor().shutdown()
         scores: list[Any] = [None] * len(pages)
         for (outside, _), rows in zip(work, found, strict=True):
             ends = np.cumsum([len(pages[i]) for i in outside])
