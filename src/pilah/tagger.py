@@ -202,12 +202,10 @@ class LineTagger(Params):
         found = Parallel(n_jobs=self.n_jobs)(job for _, job in work)
         if self.n_jobs != 1:  # idle processes would keep their memory while the second pass needs its own
             get_reusable_executor().shutdown()
-        scores: list[Any] = [None] * len(pages)
+        scores: dict[int, Any] = {}
         for (outside, _), rows in zip(work, found, strict=True):
-            ends = np.cumsum([len(pages[i]) for i in outside])
-            for i, part_rows in zip(outside, np.split(rows, ends[:-1]), strict=True):
-                scores[i] = part_rows
-        return np.concatenate(scores).astype(np.float32)
+            scores |= zip(outside, np.split(rows, np.cumsum([len(pages[i]) for i in outside])[:-1]), strict=True)
+        return np.concatenate([scores[i] for i in range(len(pages))]).astype(np.float32)
 
     def _scored(self, lines: Any, kinds: Any, unseen: Sequence[int], others: Any) -> NDArray[np.float32]:
         return self._fit_lines(lines, kinds, without=unseen)[1].score(others)[0]
@@ -221,8 +219,7 @@ class LineTagger(Params):
             label, _, role = kind.rpartition("/")
             body = label == self.labels.body and bool(label)
             opens = self.labels.opens(role)
-            timed = kind.rpartition("/")[2] == "time"
-            rows.append([body, opens, not body and not opens, timed])
+            rows.append([body, opens, not body and not opens, role == "time"])
         return np.array(rows, np.float32)
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
