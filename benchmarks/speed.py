@@ -166,8 +166,9 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
         for i in range(rounds)
     ]
     one, two = map(min, zip(*runs, strict=True))
+    many = len(list(shards.iterdir()))
     console.print(
-        f"corpus mode, 48 shards, {6 * mb:g} MB: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x"
+        f"corpus mode, {many} shards of {mb / 8:g} MB: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x"
     )
 
 

@@ -259,7 +259,8 @@ def _layout(
     groups = np.zeros((types, 4), np.float32)
     groups[:openers, 1] = 1
     parts = [(columns.offset, len(columns)) for columns in page_columns(_no_lines(groups), None, window)]
-    rows = np.split(np.arange(sum(size for _, size in parts)), np.cumsum([size for _, size in parts])[:-1])
+    ends = np.cumsum([size for _, size in parts])
+    rows = np.split(np.arange(ends[-1]), ends[:-1])
     own = np.concatenate([row for row, (offset, _) in zip(rows, parts, strict=True) if not offset])
     others = []
     for size in sorted({size for offset, size in parts if offset}):
