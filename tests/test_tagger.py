@@ -129,9 +129,11 @@ def test_pages_of_the_same_texts_may_share_a_group(groups: list[int]) -> None:
 # -------------------------------------------------------------------------------------------------- blank lines
 
 
-@pytest.mark.parametrize("groups", [[0] * 12, [0, 1] * 6])
-@pytest.mark.parametrize("folds", [1, 100])
+@pytest.mark.parametrize("groups", [[0] * 12, [0, 1] * 6, list(range(12))])
+@pytest.mark.parametrize("folds", [1, 2, 100])
 def test_headings_beside_the_pages_do_not_stand_for_pages(folds: int, groups: list[int]) -> None:
+    if folds > len(set(groups)) == 12:
+        pytest.skip("each page without itself: too few toy pages to teach its heading, beside headings of another label")
     pages, tags = toy_pages(12)
     examples = [("Terkini Sore", ("latest", "heading"), -1), ("Kabar Terbaru", ("latest", "heading"), 7)]
     tagger = toy_tagger(folds=folds).fit(pages, tags, groups, examples)

@@ -238,9 +238,8 @@ def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> 
     """`page_scores` with the loops of Numba."""
     n, types = lines.scores.shape
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
-    layout = _layout(types, len(openers), window)
-    rows = np.split(weights, np.cumsum([size for _, size in layout])[:-1])
-    own = np.concatenate([part for part, (offset, _) in zip(rows, layout, strict=True) if not offset])
+    of_line, of_others = _layout(types, len(openers), window)
+    own = weights[of_line]
     starts, stops = page_ends(lines.lengths)
     still = np.empty((n, len(own)), np.float32)
     near = np.empty((n, 2 * types + len(NEIGHBOUR_FACTS)), np.float32)
@@ -249,19 +248,28 @@ def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> 
         still, near,
     )  # fmt: skip
     found: Floats = still @ own
-    for size in sorted({size for offset, size in layout if offset}):
-        seen = {offset: part for part, (offset, width) in zip(rows, layout, strict=True) if offset and width == size}
-        products = near[:, :size] @ np.concatenate(list(seen.values()), axis=1)
-        kernels.add_shifted(found, products, np.array(list(seen)), starts, stops)
+    for offsets, rows in of_others:
+        seen = weights[rows].transpose(1, 0, 2).reshape(rows.shape[1], -1)  # those of one offset beside those of another
+        kernels.add_shifted(found, near[:, : len(seen)] @ seen, offsets, starts, stops)
     return found
 
 
 @lru_cache
-def _layout(types: int, openers: int, window: int) -> tuple[tuple[int, int], ...]:
-    """The offset and the number of columns of each part that `page_columns` declares."""
+def _layout(
+    types: int, openers: int, window: int
+) -> tuple[NDArray[np.int64], list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
+    """Which rows of weights are of the line itself; and of as many columns of others each, the offsets and their rows, shape (offsets, columns)."""
     groups = np.zeros((types, 4), np.float32)
     groups[:openers, 1] = 1
-    return tuple((columns.offset, len(columns)) for columns in page_columns(_no_lines(groups), None, window))
+    parts = [(columns.offset, len(columns)) for columns in page_columns(_no_lines(groups), None, window)]
+    ends = np.cumsum([size for _, size in parts])
+    rows = np.split(np.arange(ends[-1]), ends[:-1])
+    own = np.concatenate([row for row, (offset, _) in zip(rows, parts, strict=True) if not offset])
+    others = []
+    for size in sorted({size for offset, size in parts if offset}):
+        seen = {offset: row for row, (offset, width) in zip(rows, parts, strict=True) if offset and width == size}
+        others.append((np.array(list(seen)), np.array(list(seen.values()))))
+    return own, others
 
 
 def _no_lines(groups: Floats) -> Lines:

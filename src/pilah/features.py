@@ -642,12 +642,15 @@ class WordTable:
         hashes, rows = self._rows.held()
         order = np.argsort(rows)
         order = order[self._met[rows[order]]][: self._max_words // 2]
-        self._size = 1 + len(order)
+        hashes, rows = hashes[order], rows[order]
+        self._size = 1 + len(rows)
         for table in self.tables:
-            table[1 : self._size] = table[rows[order]]
+            for start in range(0, len(rows), 4096):  # rows only move up, so none is written over before it has moved
+                some = rows[start : start + 4096]
+                table[1 + start : 1 + start + len(some)] = table[some]
         self._met.fill(False)
         self._rows.clear()
-        self._rows.add(hashes[order], np.arange(1, self._size))
+        self._rows.add(hashes, np.arange(1, self._size))
 
     def __len__(self) -> int:
         return self._size

@@ -191,6 +191,7 @@ class LineTagger(Params):
     def _crossfitted(self, pages: Any, page_kinds: Any, groups: Sequence[int], taught: int) -> NDArray[np.float32]:
         """Scores of all lines by first passes that have seen neither their pages nor their group."""
         from joblib import Parallel, delayed
+        from joblib.externals.loky import get_reusable_executor
 
         names = sorted(set(groups))
         part_of = {name: i % self.folds for i, name in enumerate(names)}
@@ -204,12 +205,12 @@ class LineTagger(Params):
             unseen = [name for name in names if part_of[name] == part]
             work.append((outside, delayed(self._scored)(lines, kinds, unseen, [line for i in outside for line in pages[i]])))
         found = Parallel(n_jobs=self.n_jobs)(job for _, job in work)
-        scores: list[Any] = [None] * len(pages)
+        if self.n_jobs != 1:  # idle processes would keep their memory while the second pass needs its own
+            get_reusable_executor().shutdown()
+        scores: dict[int, Any] = {}
         for (outside, _), rows in zip(work, found, strict=True):
-            ends = np.cumsum([len(pages[i]) for i in outside])
-            for i, part_rows in zip(outside, np.split(rows, ends[:-1]), strict=True):
-                scores[i] = part_rows
-        return np.concatenate(scores).astype(np.float32)
+            scores |= zip(outside, np.split(rows, np.cumsum([len(pages[i]) for i in outside])[:-1]), strict=True)
+        return np.concatenate([scores[i] for i in range(len(pages))]).astype(np.float32)
 
     def _scored(self, lines: Any, kinds: Any, unseen: Sequence[int], others: Any) -> NDArray[np.float32]:
         return self._fit_lines(lines, kinds, without=unseen)[1].score(others)[0]
@@ -223,8 +224,7 @@ class LineTagger(Params):
             label, _, role = kind.rpartition("/")
             body = label == self.labels.body and bool(label)
             opens = self.labels.opens(role)
-            timed = kind.rpartition("/")[2] == "time"
-            rows.append([body, opens, not body and not opens, timed])
+            rows.append([body, opens, not body and not opens, role == "time"])
         return np.array(rows, np.float32)
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:

@@ -75,63 +75,62 @@ def attributes(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, found: Floa
 
 
 @compiled
-def _facts(total: Floats, first: Floats, last: Floats, words: int, row: Floats) -> None:
-    """`features.line_facts` of one line."""
+def _facts(total: Floats, table: Floats, first: int, last: int, words: int, facts: Floats, line: int) -> None:
+    """`features.line_facts` of one line; its first and last word are rows of the table."""
     at = 0
     for i in range(len(_WIDTHS)):
-        row[at + i] = total[_WIDTH] > _WIDTHS[i]
+        facts[line, at + i] = total[_WIDTH] > _WIDTHS[i]
     at += len(_WIDTHS)
     for i in range(len(_COUNTS)):
-        row[at + i] = words > _COUNTS[i]
+        facts[line, at + i] = words > _COUNTS[i]
     at += len(_COUNTS)
     capital = total[_CAPITAL] / max(np.float32(words) - total[_MARK], np.float32(1))
     letters, upper, width = total[_LETTERS], total[_UPPER], total[_WIDTH]
-    inside = total[_STOP] - last[_STOP]
-    time, date, mark, rank = total[_TIME] > 0, total[_DATE] > 0, first[_MARK] > 0, first[_RANK] > 0
-    row[at], row[at + 1], row[at + 2], row[at + 3] = last[_STOP] > 0, last[_COLON] > 0, last[_COMMA] > 0, last[_ELLIPSIS] > 0
-    row[at + 4], row[at + 5], row[at + 6], row[at + 7] = inside > 0, inside > 2, total[_COMMA] > 0, total[_COMMA] > 2
-    row[at + 8], row[at + 9], row[at + 10], row[at + 11] = mark, mark and words == 1, rank, rank and words == 1
-    row[at + 12] = mark and last[_RANK] > 0 and words == 2
-    row[at + 13], row[at + 14] = capital > _MOST, _HALF < capital <= _MOST
-    row[at + 15] = first[_CAPITAL] > 0
-    row[at + 16], row[at + 17] = upper > _NEARLY * letters and letters > 3, upper == 0 and letters > 3
-    row[at + 18], row[at + 19] = total[_DIGITS] > 0, total[_DIGITS] > _QUARTER * total[_CHARS]
-    row[at + 20], row[at + 21], row[at + 22] = time, date, (time or date) and width < 45
-    row[at + 23], row[at + 24] = total[_QUOTE] > 0, first[_QUOTE] > 0
-    row[at + 25], row[at + 26] = first[_OPEN_PAREN] > 0 and last[_CLOSE_PAREN] > 0, total[_OPEN_PAREN] > 0
-    row[at + 27], row[at + 28], row[at + 29] = total[_BAR] > 0, words == 1, letters == 0
+    stops, inside = table[last, _STOP], total[_STOP] - table[last, _STOP]
+    time, date, mark, rank = total[_TIME] > 0, total[_DATE] > 0, table[first, _MARK] > 0, table[first, _RANK] > 0
+    paren = table[first, _OPEN_PAREN] > 0 and table[last, _CLOSE_PAREN] > 0
+    facts[line, at], facts[line, at + 1] = stops > 0, table[last, _COLON] > 0
+    facts[line, at + 2], facts[line, at + 3] = table[last, _COMMA] > 0, table[last, _ELLIPSIS] > 0
+    facts[line, at + 4], facts[line, at + 5] = inside > 0, inside > 2
+    facts[line, at + 6], facts[line, at + 7] = total[_COMMA] > 0, total[_COMMA] > 2
+    facts[line, at + 8], facts[line, at + 9] = mark, mark and words == 1
+    facts[line, at + 10], facts[line, at + 11] = rank, rank and words == 1
+    facts[line, at + 12] = mark and table[last, _RANK] > 0 and words == 2
+    facts[line, at + 13], facts[line, at + 14] = capital > _MOST, _HALF < capital <= _MOST
+    facts[line, at + 15] = table[first, _CAPITAL] > 0
+    facts[line, at + 16], facts[line, at + 17] = upper > _NEARLY * letters and letters > 3, upper == 0 and letters > 3
+    facts[line, at + 18], facts[line, at + 19] = total[_DIGITS] > 0, total[_DIGITS] > _QUARTER * total[_CHARS]
+    facts[line, at + 20], facts[line, at + 21], facts[line, at + 22] = time, date, (time or date) and width < 45
+    facts[line, at + 23], facts[line, at + 24] = total[_QUOTE] > 0, table[first, _QUOTE] > 0
+    facts[line, at + 25], facts[line, at + 26] = paren, total[_OPEN_PAREN] > 0
+    facts[line, at + 27], facts[line, at + 28], facts[line, at + 29] = total[_BAR] > 0, words == 1, letters == 0
 
 
 @compiled
 def line_sums(
     rows: NDArray[np.int32], ends: Ints, table: Floats, firsts: Floats, seconds: Floats, lasts: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """`features.WordTable.add_up` and `features.line_facts`: sums, placed columns, facts, widths and numbers."""
-    many, width = len(ends) - 1, table.shape[1]
-    sums, placed = np.zeros((many, width - _ATTRIBUTES), np.float32), np.zeros((many, firsts.shape[1]), np.float32)
-    facts = np.zeros((many, _FACTS), np.float32)
-    widths, numbers = np.zeros(many, np.float32), np.zeros(many, np.float32)
-    total, none = np.empty(width, np.float32), np.zeros(_ATTRIBUTES, np.float32)
+    """`features.WordTable.add_up` and `features.line_facts`: sums, placed columns, facts, widths and numbers. Row 0 is all zeros."""
+    many, width, places = len(ends) - 1, table.shape[1], firsts.shape[1]
+    sums, placed = np.empty((many, width - _ATTRIBUTES), np.float32), np.empty((many, places), np.float32)
+    facts = np.empty((many, _FACTS), np.float32)
+    widths, numbers = np.empty(many, np.float32), np.empty(many, np.float32)
+    total = np.empty(width, np.float32)
     for line in range(many):
         start, words = ends[line], ends[line + 1] - ends[line]
         for column in range(width):
             total[column] = 0
         for i in range(start, start + words):
-            row = table[rows[i]]
+            row = rows[i]  # a number: to take each row out of the table costs as much as to add it up
             for column in range(width):
-                total[column] += row[column]
+                total[column] += table[row, column]
         for column in range(_ATTRIBUTES, width):
             sums[line, column - _ATTRIBUTES] = total[column]
         widths[line] = total[_WIDTH]
-        first, last = none, none
-        if words:
-            first, last = table[rows[start], :_ATTRIBUTES], table[rows[start + words - 1], :_ATTRIBUTES]
-            for column in range(placed.shape[1]):
-                placed[line, column] = firsts[rows[start], column]
-        if words > 1:  # a lone word is its line's first alone
-            for column in range(placed.shape[1]):
-                placed[line, column] += seconds[rows[start + 1], column]
-                placed[line, column] += lasts[rows[start + words - 1], column]
-        _facts(total, first, last, words, facts[line])
-        numbers[line] = last[_NUMBER] if first[_MARK] > 0 and words == 2 else first[_NUMBER]  # '- 3'
+        first, last = (rows[start], rows[start + words - 1]) if words else (0, 0)
+        second, final = (rows[start + 1], last) if words > 1 else (0, 0)  # a lone word is its line's first alone
+        for column in range(places):
+            placed[line, column] = firsts[first, column] + seconds[second, column] + lasts[final, column]
+        _facts(total, table, first, last, words, facts, line)
+        numbers[line] = table[last if table[first, _MARK] > 0 and words == 2 else first, _NUMBER]  # '- 3'
     return sums, placed, facts, widths, numbers
