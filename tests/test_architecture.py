@@ -28,6 +28,7 @@ FLOW = (
     "decoding",
     "hashed",
     "features",
+    "order",
     "columns",
     "context",
     "tagger",

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilah.columns import (
+    LABEL_COLUMNS,
     MARK_ALONE,
     NUMBERS_ALONE,
     TIME_FACTS,
@@ -19,6 +20,7 @@ from pilah.columns import (
     Lines,
     add_shifted,
     beats,
+    label_columns,
     nearby,
     nearest_opener,
     own_columns,
@@ -213,3 +215,29 @@ def test_the_first_columns_see_the_line_alone_and_the_very_first_is_always_one(t
     np.testing.assert_array_equal(columns[:, 0], 1)
     np.testing.assert_array_equal(columns[2, :own], page_features(alone, 2)[0, :own])
     assert not np.array_equal(columns[2, own:], page_features(alone, 2)[0, own:])
+
+
+def test_label_columns_see_the_order_of_a_list_and_where_the_page_has_text(tagger: LineTagger) -> None:
+    text = "Warga mengatakan bahwa rencana itu sudah disepakati dalam rapat desa, dan pekan depan mereka bangun jembatan bambu bersama."
+    headline = "Warga Kampung Melati Gelar Lomba Perahu Jelang Musim Hujan"
+    pages = [[text, "Terkini", "21:48", headline, "21:15", headline, "20:37"], ["21:48", headline, "20:15"], [headline]]
+    flat, lengths = [line for page in pages for line in page], [len(page) for page in pages]
+    column = dict(zip(LABEL_COLUMNS, label_columns(tagger._lines(flat, lengths)).T.astype(int).tolist(), strict=True))
+    assert column["dates fall>1"] == [1] * 7 + [0] * 4  # two steps, from three lines above on; one step is none
+    assert column["dates fall>2"] == column["counts fall>1"] == [0] * 11
+    assert column["a page without text"] == [0] * 7 + [1] * 4
+    assert column["no text above"] == [1] + [0] * 6 + [1] * 4
+    assert column["no text below"] == [1] * 11
+    assert column["times around, on a page without text"] == [0] * 7 + [0, 0, 0, 0]  # one of nine is few
+
+
+def test_label_columns_are_those_of_each_page_alone(tagger: LineTagger) -> None:
+    pages = [page for page in toy_pages(6)[0] if page]
+    together = label_columns(tagger._lines([line for page in pages for line in page], [len(page) for page in pages]))
+    alone = [label_columns(tagger._lines(page, [len(page)])) for page in pages]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+def test_lines_without_figures_have_no_label_columns(tagger: LineTagger) -> None:
+    with pytest.raises(ValueError, match="figures"):
+        label_columns(toy_tagger("context.by_label=false").fit(*toy_pages(8))._lines(["Terkini"], [1]))

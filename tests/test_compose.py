@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,7 +18,7 @@ from conftest import ROOT, configured
 
 from pilah.labels import LabelSet
 from pilah.page import parse_labelled
-from pilah.training.compose import Site, _teaser, compose_dump, heading_examples
+from pilah.training.compose import Site, _in_order, _layout, _teaser, compose_dump, heading_examples
 from pilah.training.corpus import ArticleText, Dump, LanguagePool, read_pools, read_yaml
 from pilah.training.evaluate import blocks
 from pilah.training.run import build
@@ -136,6 +138,53 @@ def test_the_items_of_a_list_can_share_a_section_that_is_called_like_a_heading(
 
     assert pages_with_one(0) == 0
     assert pages_with_one(1) > 10
+
+
+def falling(texts: list[str]) -> bool:
+    """Whether the numbers of texts never grow."""
+    found = [[int(number) for number in re.findall(r"\d+", text)] for text in texts]
+    return all(after <= before for before, after in itertools.pairwise(found))
+
+
+@pytest.mark.parametrize(("label", "ordered"), [("latest", True), ("popular", False)])
+def test_what_is_the_latest_comes_in_order_of_time(
+    label: str, ordered: bool, pools: dict[str, LanguagePool], layouts: dict[str, Any]
+) -> None:
+    site = Site(random.Random(3), {**layouts, "times_in_order": {"latest": 1.0}}, pools, "id")
+    layout = replace(_layout(site), metas=(("time", "before", "12 Mei 2025 10:22"),))
+    found = [_in_order(site, label, layout, 8) for _ in range(20)]
+    assert all(bool(columns) == ordered for columns in found)
+    assert all(len(texts) == 8 and falling(texts) for columns in found for texts in columns.values())
+    assert not ordered or len({tuple(columns[0]) for columns in found}) > 10
+
+
+def test_what_is_popular_falls_from_count_to_count(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    site = Site(random.Random(3), {**layouts, "counts_in_order": {"popular": 1.0}}, pools, "id")
+    layout = replace(_layout(site), metas=(("section", "before", "Kota"), ("count", "after", "8.914 kali dibaca")))
+    assert falling(_in_order(site, "popular", layout, 8)[1])
+    assert not _in_order(site, "latest", layout, 8)
+
+
+def test_ages_rise_from_unit_to_unit(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    site = Site(random.Random(3), {**layouts, "times_in_order": {"latest": 1.0}}, pools, "id")
+    layout = replace(_layout(site), metas=(("time", "before", "5 menit yang lalu"),))
+    found = [_in_order(site, "latest", layout, 8)[0] for _ in range(40)]
+    units = [{re.sub(r"\d+", "", text) for text in texts} for texts in found]
+    assert {len(unit) for unit in units} >= {1, 2, 3}  # minutes; then hours; then days
+    numbers = [[int(number) for text in texts for number in re.findall(r"\d+", text)] for texts in found]
+    turns = [min(sum(map(way, row, row[1:])) for way in (operator.gt, operator.lt)) for row in numbers]
+    assert max(turns) <= 2  # one number alone may be a day, and fall
+
+
+def test_a_section_front_may_be_one_long_list(pools: dict[str, LanguagePool], layouts: dict[str, Any]) -> None:
+    always = {**layouts["page"], "no_article": 1.0, "front_stream": 1.0, "blocks": {0: 1}, "cut": 0.0}
+    streams = {**layouts, "page": always, "block": {**layouts["block"], "stream_named": 0.5, "stream_goes_on": 0.5}}
+    fronts = [compose_dump(pools, streams, seed, LANGUAGES) for seed in range(60)]
+    assert all(len({label for label, _ in front.tags}) == 1 for front in fronts)
+    assert {front.labels[0] for front in fronts} == {"latest", "pick"}  # with times, and without
+    assert not any(role == "heading" for front in fronts for _, role in front.tags)
+    for front in fronts:
+        assert any(role == "time" for _, role in front.tags) <= (front.labels[0] == "latest")
 
 
 def test_blocks_tile_a_dump(dumps: list[Dump]) -> None:

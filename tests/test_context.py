@@ -27,7 +27,7 @@ class Spy(ChainCRF):
 @pytest.fixture(scope="module")
 def material() -> tuple[Lines, Any, Any]:
     """Lines of a few toy pages, the tags that each may have, and the types of the tags."""
-    toy_tagger().set_params(context=Spy(window=1, iterations=2)).fit(*toy_pages(4))
+    toy_tagger().set_params(context=Spy(window=1, by_label=True, iterations=2)).fit(*toy_pages(4))
     return Spy.seen
 
 
@@ -45,7 +45,13 @@ def two_kinds(tags: int) -> Any:
 
 
 def caught(
-    monkeypatch: pytest.MonkeyPatch, lines: Lines, allowed: Any, type_of: Any, kind_of: Any = None, **params: Any
+    monkeypatch: pytest.MonkeyPatch,
+    lines: Lines,
+    allowed: Any,
+    type_of: Any,
+    kind_of: Any = None,
+    label_of: Any = None,
+    **params: Any,
 ) -> tuple[Any, Any]:
     """The loss that the learner minimises, and where it starts."""
     kept: list[Any] = []
@@ -56,19 +62,22 @@ def caught(
 
     monkeypatch.setattr(scipy.optimize, "minimize", stop_here)
     with pytest.raises(InterruptedError):
-        ChainCRF(n_jobs=1, **params).fit(lines, allowed, type_of, kind_of=kind_of)
+        ChainCRF(n_jobs=1, **params).fit(lines, allowed, type_of, kind_of=kind_of, label_of=label_of)
     monkeypatch.undo()
     return kept[0], kept[1]
 
 
 @pytest.mark.parametrize("partly", [False, True])
 @pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("by_label", [False, True])
 def test_the_gradient_agrees_with_finite_differences(
-    partly: bool, shared: bool, material: tuple[Lines, Any, Any], monkeypatch: pytest.MonkeyPatch
+    partly: bool, shared: bool, by_label: bool, material: tuple[Lines, Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, allowed, type_of = material
     kinds = two_kinds(len(type_of)) if shared else None
-    loss, start = caught(monkeypatch, lines, loosened(allowed) if partly else allowed, type_of, kinds, window=1, l2=0.3)
+    known = loosened(allowed) if partly else allowed
+    labels = np.arange(len(type_of)) % 3
+    loss, start = caught(monkeypatch, lines, known, type_of, kinds, labels, window=1, l2=0.3, by_label=by_label)
     rng = np.random.default_rng(3)
     theta = start + rng.normal(0, 0.1, start.shape)
     _, slope = loss(theta)
@@ -116,6 +125,38 @@ def test_tags_of_one_type_share_their_scores(material: tuple[Lines, Any, Any]) -
         columns = scores[:, type_of == kind]
         np.testing.assert_array_equal(columns, columns[:, :1].repeat(columns.shape[1], axis=1))
     assert not np.array_equal(scores[:, type_of == 0][:, 0], scores[:, type_of == 1][:, 0])
+
+
+def test_label_columns_tell_labels_of_one_type_apart() -> None:
+    """Lists of one shape: those whose clock falls are `latest`, those whose clock rises are `related`, and nothing else differs."""
+    pages, tags = [], []
+    for number in range(24):
+        falls = number % 2 == 0
+        clocks = sorted(((number * 7 + k * 13) % 50 + 10 for k in range(5)), reverse=falls)
+        label = "latest" if falls else "related"
+        pages.append([text for clock in clocks for text in (f"18:{clock}", "Warga Tanam Seribu Pohon")])
+        tags.append([(label, role) for _ in clocks for role in ("time", "headline")])
+    right = {}
+    for by_label in (False, True):
+        tagger = toy_tagger().set_params(context=ChainCRF(window=1, by_label=by_label, l2=0.01, l2_around=0.01))
+        found = tagger.fit(pages, tags).predict(pages)
+        right[by_label] = np.mean(
+            [a == b for row, page in zip(tags, found, strict=True) for (a, _), b in zip(row, page, strict=True)]
+        )
+        assert hasattr(tagger.context_, "label_weights_") == by_label or not tagger.context_.label_weights_.size
+    assert right[True] == 1.0
+    assert right[False] == 0.5  # every list is said to be the same
+
+
+def test_tags_of_one_label_share_their_label_weights(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    label_of = np.arange(len(type_of)) % 3
+    fitted = ChainCRF(window=1, by_label=True, iterations=4).fit(lines, allowed, type_of, label_of=label_of)
+    for label in range(3):
+        columns = fitted.label_weights_[:, label_of == label]
+        np.testing.assert_array_equal(columns, columns[:, :1].repeat(columns.shape[1], axis=1))
+    plain = ChainCRF(window=1, by_label=True, iterations=4).fit(lines, allowed, type_of)
+    np.testing.assert_array_equal(plain.label_weights_, plain.label_weights_[:, :1].repeat(len(type_of), axis=1))
 
 
 def test_transitions_of_one_kind_share_their_score(material: tuple[Lines, Any, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import toy_page
+from conftest import toy_page, toy_pages, toy_tagger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,7 +143,8 @@ def test_the_heading_a_line_hangs_on(sequence: str, above: list[int | None]) -> 
     assert _headings(tagger, [labels.tags.index(kinds[c]) for c in sequence.split()]) == above
 
 
-def test_labels_that_share_a_score_are_named(tagger: LineTagger) -> None:
+def test_labels_that_share_a_score_are_named() -> None:
+    tagger = toy_tagger("context.by_label=false").fit(*toy_pages(40))
     e = explain_page(tagger, LINES)[-1]
     assert (e.label, e.role, e.decoded) == ("popular", "headline", "headline")
     assert len(e.shared) > 1

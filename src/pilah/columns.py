@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pilah import fast
 from pilah.features import FACTS
 from pilah.hashed import BASE
+from pilah.order import RUNS, runs
 
 Floats = NDArray[np.float32]
 TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
@@ -37,6 +38,7 @@ LINES_ABOVE, LINES_BELOW = (0, 1, 2, 4, 8), (0, 1, 2, 4, 8, 16)
 PARAGRAPHS, HEADINGS = (0.3, 0.8, 1.5, 3, 6), (0.3, 0.8, 1.5, 3)
 UNLIKE, TIMED, DISTANCE = (0.15, 0.4, 0.9), (0.09, 0.2, 0.3, 0.45), (0, 1, 3, 8, 20, 45)
 TIME_SPANS = (4, 9)
+IN_ORDER, AROUND, SOME_TIMES, SOME_TEXT = (1, 2, 4), 9, 0.3, 0.5
 """Bounds of what is counted above and below, of how unlike widths are, of how many lines carry times, and of how far a heading is."""
 
 LINES_AT_ONCE = 6_000
@@ -61,6 +63,8 @@ class Lines:
         Lines per page.
     groups : array of shape (types, 4)
         Which types are body text, openers of blocks, anything else, and (of those) times.
+    figures : array of `order.FIGURES`, shape (lines,), optional
+        Numbers of short lines, for those who look at `label_columns`.
     """
 
     scores: Floats
@@ -70,6 +74,7 @@ class Lines:
     keys: NDArray[np.int64]
     lengths: Sequence[int]
     groups: Floats
+    figures: NDArray[np.void] | None = None
 
     def of_rows(self, rows: slice | NDArray[np.bool_], lengths: Sequence[int]) -> Lines:
         """Some of the lines: those of whole pages, which have so many."""
@@ -81,6 +86,7 @@ class Lines:
             numbers=self.numbers[rows],
             keys=self.keys[rows],
             lengths=lengths,
+            figures=None if self.figures is None else self.figures[rows],
         )
 
     def parts(self, size: int) -> Iterator[Lines]:
@@ -199,6 +205,35 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     opened, distance = nearest_opener(p.T.take(openers, axis=0).T, opener, lengths)
     yield Columns(named("nearest heading above: {}", [types[i] for i in openers.tolist()] if types else []), opened)
     yield measure("lines from the nearest heading above", distance, *DISTANCE)
+
+
+LABEL_COLUMNS = (
+    *(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER),
+    "a page without text", "no text above", "no text below", "times around, on a page without text",
+)  # fmt: skip
+"""Names of the columns of `label_columns`."""
+
+
+def label_columns(lines: Lines) -> Floats:
+    """What says something of the label of a line, whatever its type, shape (lines, len(LABEL_COLUMNS)).
+
+    A list that is ordered by time is the latest news, one that falls from count to count is ranked by its readers; and where
+    nothing reads like a paragraph, there is no article that anything could be related to.
+    """
+    if lines.figures is None:
+        raise ValueError("the figures of the lines are not known")
+    lengths = lines.lengths
+    kinds = softmax(np.asfortranarray(lines.scores)) @ lines.groups
+    timed = (lines.facts[:, TIME_FACTS[2]] > 0) | (kinds[:, 3] > 0.5)
+    text = (kinds[:, 0] * (lines.widths > 90))[:, None]
+    above, below = running(text, lengths), running(text, lengths, backwards=True)
+    around = nearby(timed[:, None].astype(np.float32), lengths, AROUND) + nearby(
+        timed[:, None].astype(np.float32), lengths, -AROUND
+    )
+    none = above + text + below < SOME_TEXT
+    places = np.concatenate([none, above < SOME_TEXT, below < SOME_TEXT, none & (around > SOME_TIMES)], axis=1)
+    ordered = [steps(values, IN_ORDER) for values in runs(lines.figures, timed, kinds[:, 1] > 0.5, lengths)]
+    return np.concatenate([*ordered, places.astype(np.float32)], axis=1)
 
 
 def own_columns(lines: Lines) -> int:

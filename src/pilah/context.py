@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Floats, Lines, own_columns, page_ends, page_features, page_scores
+from pilah.columns import Floats, Lines, label_columns, own_columns, page_ends, page_features, page_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
@@ -29,21 +29,27 @@ class Material:
     ----------
     columns : array of shape (lines, columns)
         Of all lines, standardised; ``own`` of them, the first, see nothing but the line itself.
+    of_labels : array of shape (lines, label columns)
+        `label_columns`, scaled; no column where they are not looked at.
     lengths : sequence of int
         Lines per page.
     allowed : array of shape (lines, tags)
         The tags that each line may have.
     type_of : array of shape (tags,)
         The number of each tag's line type.
+    label_of : array of shape (tags,)
+        The number of each tag's label.
     kinds : array of shape (tags * tags,)
         The number of each transition's kind.
     """
 
     columns: Floats
     own: int
+    of_labels: Floats
     lengths: Sequence[int]
     allowed: NDArray[np.bool_]
     type_of: NDArray[np.int64]
+    label_of: NDArray[np.int64]
     kinds: NDArray[np.int64]
 
     @property
@@ -56,19 +62,28 @@ class Material:
         """Which tags are of which line type, shape (tags, types)."""
         return np.eye(self.types)[self.type_of]
 
+    @property
+    def labels(self) -> NDArray[np.float64]:
+        """Which tags are of which label, shape (tags, labels)."""
+        return np.eye(int(self.label_of.max()) + 1)[self.label_of]
+
 
 class Context(Params):
     """What the three learners share: the columns they look at and what they learn, weights and transitions.
 
     Tags of the same line type share their weights: an item says nothing of the block it stands in, only the heading
     above does, and what a heading says reaches the items through the transitions alone. Without that, whatever looks
-    like a heading would colour its neighbours even where it is none.
+    like a heading would colour its neighbours even where it is none. What `label_columns` sees of a whole list is the
+    exception: where ``by_label`` is true, it has weights of its own for each label.
 
-    Learned state: ``weights_`` (columns, types), ``type_of_`` (tags,) and ``transitions_`` (`Transitions`).
+    Learned state: ``weights_`` (columns, types), ``type_of_`` (tags,), ``transitions_`` (`Transitions`), and where
+    ``by_label`` is true ``label_weights_`` (label columns, tags), alike for tags of one label.
     """
 
     window: int
+    by_label: bool = False
     weights_: Floats
+    label_weights_: Floats
     type_of_: NDArray[np.int64]
     transitions_: Transitions
 
@@ -79,6 +94,7 @@ class Context(Params):
         type_of: NDArray[np.int64],
         kind_of: NDArray[np.int64] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        label_of: NDArray[np.int64] | None = None,
     ) -> Self:
         """Learn from lines whose tags are known, or known to be among some.
 
@@ -93,12 +109,20 @@ class Context(Params):
             The number of each transition's kind; transitions of one kind share their score. By default each is its own.
         progress : callable, optional
             Called with the steps done and the steps in all.
+        label_of : array of shape (tags,), optional
+            The number of each tag's label; by default all are of one.
         """
         columns, middle, scale = _standardised(lines, self.window)
         kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
-        material = Material(columns, own_columns(lines), lines.lengths, allowed, type_of, kinds)
+        of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
+        spread = np.maximum(of_labels.std(axis=0), 1e-4)
+        labels = np.zeros_like(type_of) if label_of is None else label_of
+        own = own_columns(lines)
+        material = Material(columns, own, of_labels / spread, lines.lengths, allowed, type_of, labels, kinds)
         weights, self.transitions_ = self._learn(material, progress or (lambda done, steps: None))
         self.weights_, self.type_of_ = _of_raw_columns(weights, middle, scale), type_of
+        if self.by_label:
+            self.label_weights_ /= spread[:, None]
         return self
 
     def _learn(self, given: Material, progress: Callable[[int, int], None]) -> tuple[NDArray[Any], Transitions]:
@@ -107,7 +131,10 @@ class Context(Params):
 
     def scores(self, lines: Lines) -> Floats:
         """Scores of every tag for every line, shape (lines, tags)."""
-        return page_scores(lines, self.window, self.weights_)[:, self.type_of_]
+        scores = page_scores(lines, self.window, self.weights_)[:, self.type_of_]
+        if self.by_label:
+            scores += label_columns(lines) @ self.label_weights_
+        return scores
 
 
 class ChainCRF(Context):
@@ -117,6 +144,8 @@ class ChainCRF(Context):
     ----------
     window : int
         How many lines above and below are looked at.
+    by_label : bool
+        Whether `label_columns` are looked at.
     l2 : float
         Strength of the Gaussian prior on the weights of what the line itself looks like, on standardised columns, per page.
     l2_around : float
@@ -134,6 +163,7 @@ class ChainCRF(Context):
     def __init__(
         self,
         window: int = 2,
+        by_label: bool = False,
         l2: float = 0.1,
         l2_around: float = 0.3,
         iterations: int = 35,
@@ -141,6 +171,7 @@ class ChainCRF(Context):
         n_jobs: int = 2,
     ) -> None:
         self.window = window
+        self.by_label = by_label
         self.l2 = l2
         self.l2_around = l2_around
         self.iterations = iterations
@@ -154,11 +185,12 @@ class ChainCRF(Context):
         type_of: NDArray[np.int64],
         kind_of: NDArray[np.int64] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        label_of: NDArray[np.int64] | None = None,
     ) -> Self:
         """As of `Context`."""
         parts = max(1, round(len(lines.lengths) / self.part_pages))
         part_of = np.arange(len(lines.lengths)) % parts
-        weights, transitions = [], []
+        weights, label_weights, transitions = [], [], []
         for part in range(parts):
             rows = np.repeat(part_of == part, lines.lengths)
 
@@ -166,10 +198,12 @@ class ChainCRF(Context):
                 if progress:
                     progress(before * steps + done, parts * steps)
 
-            super().fit(lines.of_rows(rows, lines.lengths[part::parts]), allowed[rows], type_of, kind_of, steps)
+            super().fit(lines.of_rows(rows, lines.lengths[part::parts]), allowed[rows], type_of, kind_of, steps, label_of)
             weights.append(self.weights_)
+            label_weights.append(self.label_weights_)
             transitions.append(self.transitions_)
         self.weights_ = np.mean(weights, axis=0, dtype=weights[0].dtype)
+        self.label_weights_ = np.mean(label_weights, axis=0, dtype=label_weights[0].dtype)
         self.transitions_ = Transitions(
             *(np.mean([getattr(t, name) for t in transitions], axis=0) for name in ("between", "start", "stop"))
         )
@@ -189,18 +223,24 @@ class ChainCRF(Context):
         size = int(kinds.max()) + 1
         prior = _log_transitions(given)
 
-        strength = np.full(columns * types + size + 2 * tags, self.l2_around * pages)
-        strength[: given.own * types] = self.l2 * pages
+        seen, labels = given.of_labels, given.labels
+        cuts = np.cumsum([columns * types, seen.shape[1] * labels.shape[1]])
 
-        def unpack(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], Transitions]:
-            cut = columns * types
-            return theta[:cut].reshape(columns, types), _transitions(theta[cut:] + prior, given)
+        strength = np.full(cuts[1] + size + 2 * tags, self.l2_around * pages)
+        strength[: given.own * types] = strength[cuts[0] : cuts[1]] = self.l2 * pages
+
+        def unpack(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], Transitions]:
+            weights, by_label, moves = np.split(theta, cuts)
+            of_tags = by_label.reshape(seen.shape[1], labels.shape[1]) @ labels.T
+            return weights.reshape(columns, types), of_tags, _transitions(moves + prior, given)
 
         parts = [(rows, sizes, _gold_counts(allowed[rows], sizes)) for rows, sizes in _parts(lengths, self.n_jobs)]
 
-        def part_loss(part: Any, weights: Floats, transitions: Transitions) -> tuple[float, list[NDArray[np.float64]]]:
+        def part_loss(
+            part: Any, weights: Floats, of_tags: Floats, transitions: Transitions
+        ) -> tuple[float, list[NDArray[np.float64]]]:
             rows, sizes, gold = part
-            scores = (X[rows] @ weights)[:, type_of]
+            scores = (X[rows] @ weights)[:, type_of] + seen[rows] @ of_tags
             model = forward_backward(scores, sizes, transitions)
             if certain:
                 want, between, start, stop = gold
@@ -212,15 +252,16 @@ class ChainCRF(Context):
                 value = truth.log_partition
             return model.log_partition - value, [
                 (X[rows].T @ ((model.lines - want) @ shared).astype(np.float32)).ravel().astype(np.float64),
+                (seen[rows].T @ ((model.lines - want) @ labels)).ravel(),
                 np.bincount(kinds, (model.between - between).ravel(), size),
                 model.start - start,
                 model.stop - stop,
             ]
 
         def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weights, transitions = unpack(theta)
-            single = weights.astype(np.float32)
-            found = list(each(lambda part: part_loss(part, single, transitions), parts))
+            weights, of_tags, transitions = unpack(theta)
+            single, few = weights.astype(np.float32), of_tags.astype(np.float32)
+            found = list(each(lambda part: part_loss(part, single, few, transitions), parts))
             slope = np.concatenate([np.sum(slopes, axis=0) for slopes in zip(*(slopes for _, slopes in found), strict=True)])
             pull = strength * theta
             return sum(value for value, _ in found) + 0.5 * float(pull @ theta), slope + pull
@@ -240,7 +281,9 @@ class ChainCRF(Context):
                 loss, theta, jac=True, callback=step, method="L-BFGS-B", options={"maxiter": self.iterations, "maxcor": 8}
             )
         self.n_iter_ = int(found.nit)
-        return unpack(found.x)
+        weights, by_label, transitions = unpack(found.x)
+        self.label_weights_ = by_label.astype(np.float32)
+        return weights, transitions
 
 
 class Stacked(Context):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Lines, page_feature_names, page_features
+from pilah.columns import LABEL_COLUMNS, Lines, label_columns, page_feature_names, page_features
 from pilah.features import FACTS, Facts, LineScorer
 from pilah.tagger import LineTagger
 
@@ -139,7 +139,7 @@ def place_evidence(
     chosen : sequence of int
         Rows of it.
     tags : sequence of sequences of int
-        For each chosen line the numbers of the tags that matter; tags of one type give one evidence.
+        For each chosen line the numbers of the tags that matter; tags that share a score give one evidence.
     """
     if tagger.context is None:
         return [() for _ in chosen]
@@ -147,9 +147,10 @@ def place_evidence(
     X = page_features(scored, context.window)[list(chosen)].astype(np.float64)
     names = page_feature_names(tagger.types_, scored.groups, context.window)
     split = [_side(name) for name in names]
+    by_label = label_columns(scored)[list(chosen)].astype(np.float64) if context.by_label else np.zeros((len(X), 0))
     sides, what = np.array([side for side, _ in split], object), np.array([rest for _, rest in split], object)
     found = []
-    for row, pair in zip(X, tags, strict=True):
+    for row, of_list, pair in zip(X, by_label, tags, strict=True):
         evidence: dict[str, Evidence] = {}
         for k in pair:
             amounts = row * context.weights_[:, context.type_of_[k]]
@@ -157,9 +158,17 @@ def place_evidence(
             for side in dict.fromkeys(sides):
                 at = np.flatnonzero((sides == side) & (row != 0))
                 groups.append(_group(side, _merged(what[at], row[at].tolist(), amounts[at].tolist())))
+            kind = places[k]
+            if of_list.any():
+                at = np.flatnonzero(of_list)
+                added = of_list[at] * context.label_weights_[at, k]
+                groups.append(
+                    _group("the list as a whole", _merged([LABEL_COLUMNS[i] for i in at], of_list[at].tolist(), added.tolist()))
+                )
+                kind = kind if "/" in kind else f"{kind} of {tagger.tags_[k][0]}"  # labels that share a type differ in this
             if tagger.body_bias and tagger.tags_[k][0] == tagger.labels.body:
                 groups.append(_group("as configured", [Contribution("body_bias", 1.0, tagger.body_bias)]))
-            evidence.setdefault(places[k], Evidence(places[k], sum(group.total for group in groups), tuple(groups)))
+            evidence.setdefault(kind, Evidence(kind, sum(group.total for group in groups), tuple(groups)))
         found.append(tuple(evidence.values()))
     return found
 

@@ -59,7 +59,7 @@ class LineExplanation:
     best, decoded : str
         The place type with the best second-pass score, and that of the decoded tag.
     shared : tuple of str
-        Labels that share the decoded place type, and with it its score: only the sequence can tell them apart.
+        Labels that share the decoded place type, and with it its weights: the sequence and the list as a whole tell them apart.
     heading : (number, text) or None
         The heading that the line hangs on.
     apart : bool

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import page_feature_names
+from pilah.columns import LABEL_COLUMNS, page_feature_names
 from pilah.context import ChainCRF, Perceptron, Stacked
 from pilah.decoding import Argmax, Transitions, Viterbi
 from pilah.features import Characters, Edges, Facts, LineScorer, Phrases, Words
@@ -66,6 +66,8 @@ def save_model(tagger: LineTagger, folder: Path, card: Mapping[str, Any]) -> Non
     if tagger.context is not None:
         arrays["weights"] = tagger.context_.weights_
         arrays["type_of"] = tagger.context_.type_of_
+        if tagger.context_.by_label:
+            arrays["label_weights"] = tagger.context_.label_weights_
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
@@ -184,6 +186,11 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
             raise InputError(
                 f"the model looks at {len(arrays['weights'])} columns of a page, this version at {columns}: train it again"
             )
+        if tagger.context_.by_label:
+            tagger.context_.label_weights_ = arrays["label_weights"]
+            columns, known = len(LABEL_COLUMNS), tagger.context_.label_weights_.shape
+            if known != (columns, len(tags)):
+                raise InputError(f"the model has label weights of shape {known}, not {(columns, len(tags))}: train it again")
         tagger.context_.type_of_ = arrays["type_of"]
         tagger.context_.transitions_ = tagger.transitions_
     return tagger

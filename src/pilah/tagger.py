@@ -2,6 +2,8 @@
 
 Two passes: a linear model judges each line by itself (`features`), a second linear model judges it in its place
 (`context`), and a decoder picks the sequence. Fitting uses scikit-learn; predicting uses NumPy and SciPy alone.
+
+It is long because fitting and predicting hang on the same parts and the same order of tags.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pilah.columns import Lines
 from pilah.decoding import Transitions, maximum_subsequence
 from pilah.features import LineScorer
 from pilah.labels import UNDECIDED, UNKNOWN_ROLE, LabelSet, Tag
+from pilah.order import figures
 from pilah.page import Visible, blanks
 from pilah.params import Params
 
@@ -147,7 +150,8 @@ class LineTagger(Params):
         steps = [self.labels.transition_kind(before, after) for before in self.tags_ for after in self.tags_]
         order = {step: i for i, step in enumerate(dict.fromkeys(steps))}
         kind_of = np.array([order[step] for step in steps], np.int64).reshape(len(self.tags_), len(self.tags_))
-        self.context_ = _clone(self.context).fit(lines, allowed, type_of, kind_of, progress)
+        label_of = np.array([self.labels.names.index(label) for label, _ in self.tags_])
+        self.context_ = _clone(self.context).fit(lines, allowed, type_of, kind_of, progress, label_of)
         self.transitions_ = self.context_.transitions_
         return self
 
@@ -230,7 +234,8 @@ class LineTagger(Params):
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
         scores, facts, widths, numbers = self.scorer_.score(flat)
         keys = np.fromiter(map(hash, flat), np.int64, len(flat))
-        return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups())
+        found = figures(flat, facts, widths) if self.context is not None and self.context.by_label else None
+        return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups(), found)
 
     def tag_scores(self, flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float32]:
         """Scores of every tag for lines that are not blank, shape (lines, tags)."""

@@ -23,6 +23,8 @@ from pilah.training.corpus import ArticleText, Dump, LanguagePool, Pools
 Row = tuple[str, str, str]
 """``(label, role, text)``: one line of a dump."""
 
+_CLOCK = re.compile(r"\d[:.h時시]\s?\d\d(?!\d|[.]\d)")
+
 TEASER_CHARS = 200
 """Sites give a headline so much text of its article, and seldom more."""
 
@@ -53,7 +55,7 @@ class Site:
 
     def chance(self, group: str, name: str) -> bool:
         """True with the chance that the layouts give; one that they do not name is none."""
-        share = float(self.layouts[group].get(name, 0))
+        share = float(self.layouts.get(group, {}).get(name, 0))
         return share > 0 and self.rng.random() < share
 
     def draw(self, group: str, name: str) -> Any:
@@ -131,7 +133,9 @@ def compose_dump(
     site.headless = site.headless or (front and not furniture and site.chance("page", "front_headless"))
     body = [] if front else _body(site, article)
     before, after = [], []
-    for _ in range(max(front, int(site.draw("page", "blocks")))):
+    if front and site.chance("page", "front_stream"):
+        before += _stream(site)
+    for _ in range(max(front and not before, int(site.draw("page", "blocks")))):
         place = site.draw("page", "place")
         block = _blocks(site, front, teasers=place != "inside" or site.chance("item", "teaser_inside"))
         if furniture and site.chance("raw", "between"):
@@ -469,10 +473,44 @@ def _teaser(site: Site, cut: bool = True) -> str:
     return first.strip()
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def _in_order(site: Site, label: str, layout: Layout, count: int) -> dict[int, list[str]]:
+    """Of a list that is ordered by time or by readers, the times or counts of all items, by their place in the layout.
+
+    That is what `latest` and `popular` mean, so it does hang on the label.
+    """
+    found = {}
+    for i, (kind, _, pattern) in enumerate(layout.metas):
+        part = next((part for part in ("time", "count") if part in kind), None)
+        many = len(_numbers(pattern))
+        if not part or not many:
+            continue
+        day = part == "time" and many > 1 and not _CLOCK.search(pattern)
+        if not site.chance("days_in_order" if day else f"{part}s_in_order", label):
+            continue
+        patterns = [pattern]
+        # one number alone may be an age, '2 minutes ago', and ages rise; or a day, '12 May', and days fall
+        rises = part == "time" and many == 1 and site.rng.random() < 0.7
+        if rises and kind == "time":  # then come hours, and days
+            ages = [text for text in site.pool.pieces.get("time", ()) if len(_numbers(text)) == 1]
+            patterns += site.rng.sample(ages, min(len(ages), site.rng.randint(0, 2)))
+        cuts = sorted(site.rng.randint(1, count) for _ in patterns[1:])
+        found[i] = [
+            text
+            for start, stop, form in zip([0, *cuts], [*cuts, count], patterns, strict=True)
+            for text in sorted((_varied(site, form, part) for _ in range(start, stop)), key=_numbers, reverse=not rises)
+        ]
+    return found
+
+
 def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") -> list[Row]:
     rng = site.rng
     topic = topic or layout.topic
     rows: list[Row] = []
+    in_order = _in_order(site, label, layout, count)
     for number in range(1, count + 1):
         text = _cased(_headline(site, topic if rng.random() < 0.8 else ""), layout.case)
         if layout.cut and len(text) > 40:
@@ -481,10 +519,13 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
             text = f"{site.piece('section')}{rng.choice([': ', ' | ', ' - ', ' '])}{text}"
         front: list[Row] = []
         back: list[Row] = []
-        for kind, place, pattern in layout.metas:
+        for i, (kind, place, pattern) in enumerate(layout.metas):
             if site.chance("item", "meta_lost"):
                 continue
-            meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind, layout.rhythm)
+            if i in in_order:
+                meta = in_order[i][number - 1]
+            else:
+                meta = pattern if layout.same_section and kind == "section" else _varied(site, pattern, kind, layout.rhythm)
             if place == "before":
                 front.append((label, "time" if "time" in kind else "meta", meta))
             elif place == "after":
@@ -518,6 +559,26 @@ def _items(site: Site, label: str, layout: Layout, count: int, topic: str = "") 
         if layout.teaser and (number == 1 or not layout.first_only):
             back.insert(rng.choice([0, len(back)]), (label, "teaser", _teaser(site)))
         rows += back
+    return rows
+
+
+def _stream(site: Site) -> list[Row]:
+    """What a section front is for: one long list under the name of the section, or under none, and a way to older news.
+
+    With times it is in order of time, else chosen by the editors. The name is no heading as those of blocks are: it
+    stands beside headlines on other pages.
+    """
+    rng = site.rng
+    layout = _layout(site)
+    label = "latest" if layout.times else "pick"
+    rows: list[Row] = []
+    if site.chance("block", "stream_named"):
+        rows.append((label, "meta", _cased(site.piece(rng.choice(["section", "front"])), site.draw("heading", "case"))))
+        if rng.random() < 0.2:
+            rows.append((label, "teaser", _teaser(site)))
+    rows += _items(site, label, layout, rng.randint(5, 25), rng.choice([site.topic, ""]))
+    if site.chance("block", "stream_goes_on"):
+        rows += [(label, "meta", site.piece("older")) for _ in range(rng.randint(1, 2))]
     return rows
 
 
