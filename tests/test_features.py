@@ -256,10 +256,10 @@ def test_a_flood_of_new_words_does_not_make_the_table_grow_without_end() -> None
 def test_what_the_table_forgot_it_learns_again() -> None:
     line = "Panen Raya, pukul 10:42 di Kemuning."
     table = WordTable(attribute_rows, max_words=50)
-    before = line_facts(*table.add_up([line])[2:])
+    before = line_facts(*table.add_up([line])[2:6])
     for batch in range(20):
         table.add_up([f"kata{batch}x{i}" for i in range(30)])
-    np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:]), before)
+    np.testing.assert_array_equal(line_facts(*table.add_up([line])[2:6]), before)
 
 
 def test_what_came_again_is_not_forgotten_with_the_rest_as_far_as_half_of_the_room_goes() -> None:
@@ -304,7 +304,7 @@ def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.Monkey
     table = WordTable(attribute_rows)
     for some in (words[:100], words[50:], words):
         found = table.add_up(some)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(found[:-1], expected[:-1], strict=True):  # keys of lines are made of the hashes
         np.testing.assert_array_equal(one, other)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilah.features import Characters, Edges, Phrases, Words, attribute_rows
-from pilah.hashed import HashTable, Stretches, hashed_words, hashes_of, joined
+from pilah.hashed import HashTable, Stretches, hashed_words, hashes_of, joined, joined_runs
 from pilah.params import Params
 
 WORDS = [
@@ -97,3 +97,12 @@ def test_every_space_that_splits_a_line_is_known() -> None:
     line = "x".join(map(chr, range(1, 0x11000)))
     text, starts, stops, *_ = hashed_words([line])
     assert [text[i:j] for i, j in zip(starts, stops, strict=True)] == line.split()
+
+
+@given(st.lists(st.lists(st.sampled_from(["Warga", "Desa", "Sawah", "a", "b", "ab", "ba"]), max_size=4), max_size=6))
+def test_lines_of_the_same_words_have_one_hash_and_others_have_another(rows: list[list[str]]) -> None:
+    lines = ["  ".join(words) for words in rows]
+    _, _, _, hashes, ends = hashed_words(lines)
+    keys = joined_runs(hashes, ends).tolist()
+    assert len(keys) == len(rows)
+    assert [[a == b for b in rows] for a in rows] == [[a == b for b in keys] for a in keys]

@@ -17,7 +17,7 @@ from pilah.tagger import LineTagger
 
 def numbers(tagger: LineTagger, *lines: str) -> list[tuple[int, bool]]:
     """How many numbers of each line count, and whether what it says is less than what the line before says."""
-    _, facts, widths, _ = tagger.scorer_.score(lines)
+    _, facts, widths, *_ = tagger.scorer_.score(lines)
     found = figures(lines, facts, widths)
     return [
         (int(row["many"]), bool(row["value"] < before["value"])) for before, row in zip([found[0], *found], found, strict=False)

@@ -41,6 +41,8 @@ TIME_SPANS = (4, 9)
 IN_ORDER, AROUND, SOME_TIMES, SOME_TEXT = (1, 2, 4), 9, 0.3, 0.5
 """Bounds of what is counted above and below, of how unlike widths are, of how many lines carry times, and of how far a heading is."""
 
+_PAGE = 0xD6E8FEB86659FD93  # nothing to do with the base of hashes
+
 LINES_AT_ONCE = 6_000
 """So many lines are scored at a time, which caches hold; a page is never divided."""
 
@@ -58,7 +60,7 @@ class Lines:
     numbers : array of shape (lines,)
         The number that a line begins with or consists of (a rank), -1 for none.
     keys : array of shape (lines,)
-        Equal for equal texts.
+        Equal for lines of the same words.
     lengths : sequence of int
         Lines per page.
     groups : array of shape (types, 4)
@@ -409,7 +411,7 @@ def repeats(keys: NDArray[np.int64], lengths: Sequence[int]) -> tuple[Floats, Fl
     pages = np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths)
     # two that differ become equal about never; the high bits hang on all bits, and the place of a line takes the low ones:
     # numbers are sorted in half the time that their order is found in
-    mixed = (keys.astype(np.uint64) + pages * np.uint64(BASE)) * np.uint64(BASE)
+    mixed = (keys.astype(np.uint64) + pages * np.uint64(_PAGE)) * np.uint64(BASE)
     low = np.uint64((1 << len(keys).bit_length()) - 1)
     order = (np.sort(mixed & ~low | np.arange(len(keys), dtype=np.uint64)) & low).astype(np.int64)
     same = mixed[order][1:] == mixed[order][:-1]

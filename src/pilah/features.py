@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pilah import fast
-from pilah.hashed import BASE, KIND, HashTable, Stretches, hashed_words, hashes_of, joined
+from pilah.hashed import BASE, KIND, HashTable, Stretches, hashed_words, hashes_of, joined, joined_runs
 from pilah.params import Params
 
 MAX_LINE_CHARS = 20_000
@@ -664,8 +664,10 @@ class WordTable:
             table[start:stop, : part.stop - part.start] = numbers[:, part]
         self._size = stop
 
-    def rows(self, lines: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """The row of each word in the tables, and how many words come before the end of each line, with a zero in front.
+    def rows(self, lines: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """The row of each word in the tables; how many words come before the end of each line, with a zero in front; and a key of each line.
+
+        Lines of the same words have the same key.
 
         Give it up to `CHARACTERS_AT_ONCE` characters; the words among them that are not known are learned.
         """
@@ -684,18 +686,18 @@ class WordTable:
         self._met[rows] = True
         self._met[0] = False
         self._met[known : self._size] = False
-        return rows, ends
+        return rows, ends, joined_runs(hashes, ends).view(np.int64)
 
-    def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+    def add_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         """Sums over the words of each line. Lines as of `rows`.
 
         Returns
         -------
         tuple of arrays
             The columns between attributes and placed ones, added up, and columns of zeros besides; the placed ones of the
-            words in their places; then the four arguments of `line_facts`. A line without words is all zeros.
+            words in their places; the four arguments of `line_facts`; and the key of each line. A line without words is all zeros.
         """
-        rows, ends = self.rows(lines)
+        rows, ends, keys = self.rows(lines)
         sizes = np.diff(ends)
         table, attributes, *places = self.tables
         counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
@@ -706,7 +708,7 @@ class WordTable:
         final = np.where(sizes > 1, last, 0)  # a lone word is its line's first alone
         placed = sum(part.take(at, axis=0) for part, at in zip(places, (first, second, final), strict=True))
         ends_of = [attributes.take(at, axis=0) for at in (first, last)]
-        return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32)
+        return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32), keys
 
 
 def _grown(table: NDArray[Any], used: int, size: int) -> NDArray[Any]:
@@ -762,13 +764,13 @@ class LineScorer:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
         return np.concatenate(columns, axis=1)
 
-    def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
-        """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,) and leading numbers (lines,), -1 for none."""
+    def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
+        """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,), leading numbers (lines,), -1 for none, and keys (lines,), alike for the same words."""
         sizes = np.fromiter(map(len, lines), np.int64, len(lines))
         if np.max(sizes, initial=0) > MAX_LINE_CHARS:
             return self.score([line[:MAX_LINE_CHARS] for line in lines])
         ends, start = np.append(0, np.cumsum(sizes + 1)), 0
-        found: tuple[Floats, ...] = ()
+        found: tuple[Any, ...] = ()
         while not found or start < len(lines):
             stop = max(start + 1, int(np.searchsorted(ends, ends[start] + CHARACTERS_AT_ONCE, side="right")) - 1)
             part = self._scored(lines[start:stop])
@@ -778,17 +780,17 @@ class LineScorer:
             for whole, rows in zip(found, part, strict=True):
                 whole[start:stop] = rows
             start = stop
-        scores, facts, widths, numbers = found
-        return scores, facts, widths, numbers
+        scores, facts, widths, numbers, keys = found
+        return scores, facts, widths, numbers, keys
 
-    def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats]:
+    def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         if kernels := fast.kernels():
-            rows, ends = self.table.rows(lines)
+            rows, ends, keys = self.table.rows(lines)
             table, _, *places = self.table.tables
             sums, placed, facts, widths, numbers = kernels.line_sums(rows, ends, table, *places)
             words = np.diff(ends).astype(np.float32)
         else:
-            sums, placed, totals, first, last, words = self.table.add_up(lines)
+            sums, placed, totals, first, last, words, keys = self.table.add_up(lines)
             facts, widths = line_facts(totals, first, last, words), totals[:, _AT["width"]]
             marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
             numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
@@ -805,4 +807,4 @@ class LineScorer:
             at = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
             found = phrases.find([lines[i] for i in at.tolist()])
             scores[at[found >= 0]] += weights[found[found >= 0]]
-        return scores, facts, widths, numbers
+        return scores, facts, widths, numbers, keys

@@ -61,6 +61,15 @@ def hashes_of(texts: Iterable[str]) -> Hashes:
     return Hashed(codes_of("".join(texts))).between(ends[:-1], ends[1:])
 
 
+def joined_runs(hashes: Hashes, ends: Ints) -> Hashes:
+    """One hash of each run of hashes, such as those of the words of a line; so many come before the end of each run, with a zero in front."""
+    powers, inverse = _powers(1 << len(hashes).bit_length())
+    sums = np.zeros(len(hashes) + 1, np.uint64)
+    mixed = hashes ^ (hashes >> np.uint64(31))  # polynomials of polynomials of one base: 'a b' would be 'ab'
+    np.cumsum(mixed * powers[: len(hashes)], out=sums[1:])
+    return (sums[ends[1:]] - sums[ends[:-1]]) * inverse[ends[:-1]]
+
+
 def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
     """What `str.split` would find in some lines, as numbers.
 

@@ -232,8 +232,7 @@ class LineTagger(Params):
         return np.array(rows, np.float32)
 
     def _lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
-        scores, facts, widths, numbers = self.scorer_.score(flat)
-        keys = np.fromiter(map(hash, flat), np.int64, len(flat))
+        scores, facts, widths, numbers, keys = self.scorer_.score(flat)
         found = figures(flat, facts, widths) if self.context is not None and self.context.by_label else None
         return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups(), found)
 
