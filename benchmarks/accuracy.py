@@ -1,4 +1,4 @@
-"""Accuracy against peers: `python benchmarks/accuracy.py [FOLDER ...] [--dumps 5000]`.
+"""Accuracy against peers: `python benchmarks/accuracy.py [FOLDER ...] [--dumps 7500]`.
 
 Every method is trained on the same composed pages and scored on data/labelled and on the folders given (labelled dumps,
 `label<TAB>role<TAB>text`). Needs the extra `bench`; a peer that is not installed is named and left out.

@@ -51,7 +51,7 @@ def _pilah(numba: bool) -> Callable[[Pages], object]:
 
 
 def _dumps() -> list[Dump]:
-    return training_pages(300, read_pools(ROOT / "data"))
+    return training_pages(300, read_pools(ROOT / "data", wide=True))
 
 
 METHODS: dict[str, Callable[[], Callable[[Pages], object] | Predictor]] = {
@@ -125,7 +125,7 @@ def in_child(*arguments: object) -> dict[str, float] | None:
 
 def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: int) -> None:
     """The table of all methods, and two cores against one."""
-    path, pools = folder / "corpus.txt", read_pools(ROOT / "data")
+    path, pools = folder / "corpus.txt", read_pools(ROOT / "data", wide=True)
     corpus(pools, path, mb)
     table = Table(title=f"lines a second (MB/s), {mb:g} MB; slow methods {slow_mb:g} MB", title_justify="left")
     for heading in (
@@ -214,7 +214,7 @@ def growth(console: Console, folder: Path, sizes: Sequence[float]) -> None:
         "memory",
     ):
         table.add_column(heading, justify="right")
-    pools, before = read_pools(ROOT / "data"), None
+    pools, before = read_pools(ROOT / "data", wide=True), None
     for size in sizes:
         path = folder / "corpus.jsonl"
         path.unlink(missing_ok=True)

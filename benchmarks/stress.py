@@ -1,4 +1,4 @@
-"""Where each method breaks: `python benchmarks/stress.py [FOLDER ...] [--dumps 5000]`.
+"""Where each method breaks: `python benchmarks/stress.py [FOLDER ...] [--dumps 7500]`.
 
 The same labelled dumps, changed: headings removed, headings replaced by ones in no training list, blocks shuffled, bullets
 changed, all lower case, all upper case, 2 % of the characters damaged, cut after the first 40 % of the lines. One table of body F1 and

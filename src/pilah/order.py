@@ -74,7 +74,12 @@ def figures(lines: Sequence[str], facts: NDArray[np.float32], widths: NDArray[np
     start, stop = starts[firsts], stops[firsts]
     hashed = Hashed(codes)
     words = hashed.between(begin, start) * np.uint64(BASE) + hashed.between(stop, end)
-    rank = (start < begin + 3) & (stop - start <= 2) & np.isin(codes[stop], (ord("."), ord(")")))
+    # a number of one or two digits before a point, where the line begins, ranks its item
+    behind = np.array([0, 1, 2])[:, None] + start
+    after = codes.take(behind, mode="clip")
+    digits = _DIGITS.take(after, mode="clip") >= 0
+    points = np.isin(after, (ord("."), ord(")")))
+    rank = (start < begin + 3) & (points[1] | digits[1] & points[2])
     rows = chosen[at[firsts]]
     found["many"][rows] = np.where((many == 1) & rank, 0, np.minimum(many, 5))
     found["value"][rows] = np.add.reduceat(shares, firsts)
