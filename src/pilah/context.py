@@ -20,6 +20,9 @@ from pilah.columns import Floats, Lines, label_columns, own_columns, page_ends, 
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
+MANY_PAGES = 2_500
+"""With fewer pages, weights of `label_columns` are pulled to zero the more."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -115,7 +118,8 @@ class Context(Params):
         columns, middle, scale = _standardised(lines, self.window)
         kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
         of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
-        spread = np.maximum(of_labels.std(axis=0), 1e-4)
+        # a page has few lists, and what few pages say of labels as a whole is chance: it is held the stronger
+        spread = np.maximum(of_labels.std(axis=0), 1e-4) * max(1.0, MANY_PAGES / max(1, len(lines.lengths)))
         labels = np.zeros_like(type_of) if label_of is None else label_of
         own = own_columns(lines)
         material = Material(columns, own, of_labels / spread, lines.lengths, allowed, type_of, labels, kinds)

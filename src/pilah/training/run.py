@@ -210,6 +210,9 @@ def _fit(
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
     mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
+    taught = round(share * cfg.data.line_dumps) if cfg.data.line_dumps else len(dumps)  # of which the first pass learns, too
+    pairs = list(zip(dumps, groups, strict=True))
+    pairs = [*pairs[:taught], *mine, *pairs[taught:]]
     examples = (
         heading_examples(pools, layouts, cfg.seed, heading_folds(cfg.tagger.folds, cfg.data.common_headings)) if pools else []
     )
@@ -227,12 +230,12 @@ def _fit(
     with _bar() as bar:
         task = bar.add_task("fit", total=1)
         tagger.fit(
-            [*(d.lines for d, _ in mine), *(d.lines for d in dumps)],
-            [*(d.tags for d, _ in mine), *(d.tags for d in dumps)],
-            [*(g for _, g in mine), *groups],
+            [d.lines for d, _ in pairs],
+            [d.tags for d, _ in pairs],
+            [group for _, group in pairs],
             [example for example in examples if example[1] in known],
             progress=lambda done, total: bar.update(task, completed=done, total=total),
-            line_pages=len(mine) + round(share * cfg.data.line_dumps) if cfg.data.line_dumps else None,
+            line_pages=len(mine) + taught,
         )
 
 
