@@ -79,8 +79,8 @@ class Context(Params):
     like a heading would colour its neighbours even where it is none. What `label_columns` sees of a whole list is the
     exception: where ``by_label`` is true, it has weights of its own for each label.
 
-    Learned state: ``weights_`` (columns, types), ``type_of_`` (tags,), ``transitions_`` (`Transitions`), and where
-    ``by_label`` is true ``label_weights_`` (label columns, tags), alike for tags of one label.
+    Learned state: ``weights_`` (columns, types), ``type_of_`` (tags,), ``transitions_`` (`Transitions`) and, of a learner
+    that has ``by_label``, ``label_weights_`` (label columns, tags), alike for tags of one label.
     """
 
     window: int
@@ -119,7 +119,8 @@ class Context(Params):
         kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
         of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
         # a page has few lists, and what few pages say of labels as a whole is chance: it is held the stronger
-        spread = np.maximum(of_labels.std(axis=0), 1e-4) * max(1.0, MANY_PAGES / max(1, len(lines.lengths)))
+        spread = of_labels.std(axis=0)
+        spread = np.where(spread > 1e-3, spread, 1.0) * max(1.0, MANY_PAGES / max(1, len(lines.lengths)))
         labels = np.zeros_like(type_of) if label_of is None else label_of
         own = own_columns(lines)
         material = Material(columns, own, of_labels / spread, lines.lengths, allowed, type_of, labels, kinds)

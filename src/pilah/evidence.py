@@ -159,13 +159,14 @@ def place_evidence(
                 at = np.flatnonzero((sides == side) & (row != 0))
                 groups.append(_group(side, _merged(what[at], row[at].tolist(), amounts[at].tolist())))
             kind = places[k]
+            if context.by_label and "/" not in kind:  # labels that share a type differ in what the list as a whole says
+                kind = f"{kind} of {tagger.tags_[k][0]}"
             if of_list.any():
                 at = np.flatnonzero(of_list)
                 added = of_list[at] * context.label_weights_[at, k]
                 groups.append(
                     _group("the list as a whole", _merged([LABEL_COLUMNS[i] for i in at], of_list[at].tolist(), added.tolist()))
                 )
-                kind = kind if "/" in kind else f"{kind} of {tagger.tags_[k][0]}"  # labels that share a type differ in this
             if tagger.body_bias and tagger.tags_[k][0] == tagger.labels.body:
                 groups.append(_group("as configured", [Contribution("body_bias", 1.0, tagger.body_bias)]))
             evidence.setdefault(kind, Evidence(kind, sum(group.total for group in groups), tuple(groups)))

@@ -2,7 +2,8 @@
 
 A page is drawn in the order in which a reader meets it: a site's habits (language, bullets, heading style), an
 article, its inline links, then blocks before, inside and after it. Whatever must not matter (order, bullets, ranks,
-times, counts, capitals) is drawn without a look at the label. All chances stand in ``data/layouts.yaml``.
+times, counts, capitals) is drawn without a look at the label; in which order times and counts come is not, since that is what
+`latest` and `popular` mean. All chances stand in ``data/layouts.yaml`` and ``data/wide/layouts.yaml``.
 
 It is long because a page is one program: what a site does to its blocks, its article and its furniture hangs together.
 """

@@ -210,7 +210,8 @@ def _fit(
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
     mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
-    taught = round(share * cfg.data.line_dumps) if cfg.data.line_dumps else len(dumps)  # of which the first pass learns, too
+    # so many of them the first pass learns from, too
+    taught = len(dumps) if cfg.data.line_dumps is None else max(1, round(share * cfg.data.line_dumps))
     pairs = list(zip(dumps, groups, strict=True))
     pairs = [*pairs[:taught], *mine, *pairs[taught:]]
     examples = (
