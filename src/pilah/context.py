@@ -120,7 +120,7 @@ class Context(Params):
         of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
         # a page has few lists, and what few pages say of labels as a whole is chance: it is held the stronger
         spread = of_labels.std(axis=0)
-        spread = np.where(spread > 1e-3, spread, 1.0) * max(1.0, MANY_PAGES / max(1, len(lines.lengths)))
+        spread = np.where(spread > 1e-3, spread, np.float32(1)) * np.float32(max(1.0, MANY_PAGES / max(1, len(lines.lengths))))
         labels = np.zeros_like(type_of) if label_of is None else label_of
         own = own_columns(lines)
         material = Material(columns, own, of_labels / spread, lines.lengths, allowed, type_of, labels, kinds)
