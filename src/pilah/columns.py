@@ -38,8 +38,10 @@ LINES_ABOVE, LINES_BELOW = (0, 1, 2, 4, 8), (0, 1, 2, 4, 8, 16)
 PARAGRAPHS, HEADINGS = (0.3, 0.8, 1.5, 3, 6), (0.3, 0.8, 1.5, 3)
 UNLIKE, TIMED, DISTANCE = (0.15, 0.4, 0.9), (0.09, 0.2, 0.3, 0.45), (0, 1, 3, 8, 20, 45)
 TIME_SPANS = (4, 9)
-IN_ORDER, AROUND, SOME_TIMES, SOME_TEXT = (1, 2, 4), 9, 0.3, 0.5
 """Bounds of what is counted above and below, of how unlike widths are, of how many lines carry times, and of how far a heading is."""
+
+IN_ORDER, AROUND, SOME_TIMES, SOME_TEXT = (1, 2, 4), 9, 0.3, 0.5
+"""Bounds of `label_columns`: of steps in order, of how many lines on each side may carry times, of the share that does, of text."""
 
 _PAGE = 0xD6E8FEB86659FD93  # nothing to do with the base of hashes
 
@@ -229,9 +231,8 @@ def label_columns(lines: Lines) -> Floats:
     timed = (lines.facts[:, TIME_FACTS[2]] > 0) | (kinds[:, 3] > 0.5)
     text = (kinds[:, 0] * (lines.widths > 90))[:, None]
     above, below = running(text, lengths), running(text, lengths, backwards=True)
-    around = nearby(timed[:, None].astype(np.float32), lengths, AROUND) + nearby(
-        timed[:, None].astype(np.float32), lengths, -AROUND
-    )
+    shown = timed[:, None].astype(np.float32)
+    around = nearby(shown, lengths, AROUND) + nearby(shown, lengths, -AROUND)
     none = above + text + below < SOME_TEXT
     places = np.concatenate([none, above < SOME_TEXT, below < SOME_TEXT, none & (around > SOME_TIMES)], axis=1)
     ordered = [steps(values, IN_ORDER) for values in runs(lines.figures, timed, kinds[:, 1] > 0.5, lengths)]

@@ -32,6 +32,14 @@ def _powers(size: int) -> tuple[Hashes, Hashes]:
     return base.cumprod(), inverse.cumprod()
 
 
+def _running(values: NDArray[np.unsignedinteger]) -> tuple[Hashes, Hashes]:
+    """The polynomials of the first none, one, two, ... values, and what a power of the base at each place is divided by."""
+    powers, inverse = _powers(1 << len(values).bit_length())
+    sums = np.zeros(len(values) + 1, np.uint64)
+    np.cumsum(values * powers[: len(values)], out=sums[1:])
+    return sums, inverse
+
+
 class Hashed:
     """Hashes of any stretches of a text: polynomials of their characters modulo 2**64, from running sums.
 
@@ -39,9 +47,7 @@ class Hashed:
     """
 
     def __init__(self, codes: NDArray[np.uint32]) -> None:
-        powers, self._inverse = _powers(1 << len(codes).bit_length())
-        self._sums = np.zeros(len(codes) + 1, np.uint64)
-        np.cumsum((codes + np.uint32(1)) * powers[: len(codes)], out=self._sums[1:])
+        self._sums, self._inverse = _running(codes + np.uint32(1))
 
     def between(self, starts: Ints, stops: Ints) -> Hashes:
         """The hash of each stretch from a start to a stop."""
@@ -63,10 +69,7 @@ def hashes_of(texts: Iterable[str]) -> Hashes:
 
 def joined_runs(hashes: Hashes, ends: Ints) -> Hashes:
     """One hash of each run of hashes, such as those of the words of a line; so many come before the end of each run, with a zero in front."""
-    powers, inverse = _powers(1 << len(hashes).bit_length())
-    sums = np.zeros(len(hashes) + 1, np.uint64)
-    mixed = hashes ^ (hashes >> np.uint64(31))  # polynomials of polynomials of one base: 'a b' would be 'ab'
-    np.cumsum(mixed * powers[: len(hashes)], out=sums[1:])
+    sums, inverse = _running(hashes ^ (hashes >> np.uint64(31)))  # polynomials of polynomials of one base: 'a b' would be 'ab'
     return (sums[ends[1:]] - sums[ends[:-1]]) * inverse[ends[:-1]]
 
 

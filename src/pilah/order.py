@@ -67,9 +67,9 @@ def figures(lines: Sequence[str], facts: NDArray[np.float32], widths: NDArray[np
         return found
     at = np.searchsorted(ends, starts, side="right")
     firsts = np.flatnonzero(np.diff(at, prepend=-1))
-    place = np.arange(len(at)) - np.repeat(firsts, np.diff(firsts, append=len(at)))
-    shares = np.where(place < 5, np.minimum(values, np.where(place == 0, MOST, LESS)) << np.maximum(44 - 11 * place, 0), 0)
     many = np.diff(firsts, append=len(at))
+    place = np.arange(len(at)) - np.repeat(firsts, many)
+    shares = np.where(place < 5, np.minimum(values, np.where(place == 0, MOST, LESS)) << np.maximum(44 - 11 * place, 0), 0)
     begin, end = np.append(0, ends)[at[firsts]], ends[at[firsts]] - 1
     start, stop = starts[firsts], stops[firsts]
     hashed = Hashed(codes)

@@ -25,6 +25,7 @@ Row = tuple[str, str, str]
 """``(label, role, text)``: one line of a dump."""
 
 _CLOCK = re.compile(r"\d[:.h時시]\s?\d\d(?!\d|[.]\d)")
+"""A time of the day, and no day: 21.48 and 9h05, but not 12.05.2025."""
 
 TEASER_CHARS = 200
 """Sites give a headline so much text of its article, and seldom more."""
