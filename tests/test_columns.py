@@ -26,6 +26,7 @@ from pilah.columns import (
     own_columns,
     page_features,
     page_scores,
+    tag_scores,
     ranked,
     repeats,
     running,
@@ -168,12 +169,13 @@ def test_many_lines_are_scored_in_parts_of_whole_pages(tagger: LineTagger, monke
     lines = tagger._lines([line for page in pages for line in page], [len(page) for page in pages])
     weights = np.random.default_rng(0).normal(0, 0.5, (page_features(lines, 2).shape[1], 7)).astype(np.float32)
     expected = page_scores(lines, 2, weights)
+    type_of = np.arange(7)[::-1]
     monkeypatch.setattr("pilah.columns.LINES_AT_ONCE", 25)
     parts = list(lines.parts(25))
     assert [length for part in parts for length in part.lengths] == [len(page) for page in pages]
     assert len(parts) > 2 and all(len(part.scores) == sum(part.lengths) for part in parts)
     assert all(sum(part.lengths[:-1]) < 25 for part in parts)
-    np.testing.assert_allclose(page_scores(lines, 2, weights), expected, atol=1e-5)
+    np.testing.assert_allclose(tag_scores(lines, 2, weights, type_of), expected[:, type_of], atol=1e-5)
 
 
 TIME, SIGN, NUMBER, FEW, HEADLINE = 0, 1, 2, 3, 4

@@ -310,9 +310,9 @@ def test_words_that_want_the_same_slot_are_kept_apart(monkeypatch: pytest.Monkey
 
 def _crowded(found: Any) -> Any:
     """The same with small numbers for hashes, which crowd in a few slots."""
-    text, starts, stops, _, ends = found
-    numbers = [int(text[i + 4 : j]) for i, j in zip(starts, stops, strict=True)]
-    return text, starts, stops, np.array(numbers, np.uint64) * np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64)), ends
+    codes, starts, stops, _, ends = found
+    numbers = [int("".join(map(chr, codes[i + 4 : j]))) for i, j in zip(starts, stops, strict=True)]
+    return codes, starts, stops, np.array(numbers, np.uint64) * np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64)), ends
 
 
 def test_a_word_is_analysed_once() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pilah import fast
 from pilah.features import FACTS
 from pilah.hashed import BASE
-from pilah.order import RUNS, runs
+from pilah.order import FIGURES, RUNS, runs
 
 Floats = NDArray[np.float32]
 TIME_FACTS = [FACTS.index("a time"), FACTS.index("a date"), FACTS.index("short with time or date")]
@@ -79,6 +79,16 @@ class Lines:
     lengths: Sequence[int]
     groups: Floats
     figures: NDArray[np.void] | None = None
+
+    @cached_property
+    def likely(self) -> Floats:
+        """How likely each line is of each type, shape (lines, types)."""
+        return softmax(np.asfortranarray(self.scores))  # columns are contiguous: they are added up, moved and compared
+
+    @cached_property
+    def kinds(self) -> Floats:
+        """How likely each line is of each group, shape (lines, groups)."""
+        return (self.groups.T @ self.likely.T).T
 
     def of_rows(self, rows: slice | NDArray[np.bool_], lengths: Sequence[int]) -> Lines:
         """Some of the lines: those of whole pages, which have so many."""
@@ -157,7 +167,7 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
             yield Columns(named(f"{offset} {side}: {{}}", names), values, way)
 
     yield Columns(["always"], np.ones((n, 1), np.float32))
-    p = softmax(np.asfortranarray(lines.scores))  # columns are contiguous from here on: they are added up, moved and compared
+    p, kinds = lines.likely, lines.kinds
     looks = named("looks like {}", types or ())
     base = np.concatenate([p, np.log(np.maximum(p, 1e-4)) / 4], axis=1)
     base_names = [*looks, *named("{} (log)", looks)]
@@ -170,7 +180,6 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     for offset in (3, 4):  # lists repeat themselves every three or four lines
         yield from neighbours(offset, looks, p)
 
-    kinds = (lines.groups.T @ p.T).T
     text, opener, item = kinds[:, 0] * (lines.widths > 90), kinds[:, 1], kinds[:, 2:3]  # text reads like a paragraph
     counted = np.stack([np.ones(n, np.float32), text, opener]).T
     above, below = running(counted, lengths), running(counted, lengths, backwards=True)
@@ -226,8 +235,7 @@ def label_columns(lines: Lines) -> Floats:
     """
     if lines.figures is None:
         raise ValueError("the figures of the lines are not known")
-    lengths = lines.lengths
-    kinds = softmax(np.asfortranarray(lines.scores)) @ lines.groups
+    lengths, kinds = lines.lengths, lines.kinds
     timed = (lines.facts[:, TIME_FACTS[2]] > 0) | (kinds[:, 3] > 0.5)
     text = (kinds[:, 0] * (lines.widths > 90))[:, None]
     above, below = running(text, lengths), running(text, lengths, backwards=True)
@@ -249,12 +257,41 @@ def page_features(lines: Lines, window: int) -> Floats:
     return np.concatenate([columns.matrix(lines.lengths) for columns in page_columns(lines, None, window)], axis=1)
 
 
+def tag_scores(
+    lines: Lines, window: int, weights: Floats, type_of: NDArray[np.int64], label_weights: Floats | None = None
+) -> Floats:
+    """Scores of every tag for every line, shape (lines, tags): what `page_columns` say of its type, and `label_columns` of it.
+
+    Parameters
+    ----------
+    weights : array of shape (columns, types)
+    type_of : array of shape (tags,)
+        The number of each tag's type.
+    label_weights : array of shape (len(LABEL_COLUMNS), tags), optional
+        Without them, `label_columns` are not looked at.
+    """
+    found = np.empty((len(lines.scores), len(type_of)), np.float32)
+    start = 0
+    for part in lines.parts(LINES_AT_ONCE):
+        rows = found[start : (start := start + len(part.scores))]
+        if (kernels := fast.kernels()) and len(rows):
+            of_types, like, starts, stops = _looped_scores(kernels, part, window, weights)
+            seen = np.zeros(0, FIGURES) if part.figures is None else part.figures
+            kernels.tag_scores(
+                of_types, type_of, like, part.facts, part.widths, seen["many"], seen["value"], seen["words"], starts, stops,
+                np.zeros((0, len(type_of)), np.float32) if label_weights is None else label_weights, rows,
+            )  # fmt: skip
+            continue
+        np.take(page_scores(part, window, weights), type_of, axis=1, out=rows, mode="clip")
+        if label_weights is not None:
+            rows += label_columns(part) @ label_weights
+    return found
+
+
 def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     """``page_features(lines, window) @ weights`` without the matrix, shape (lines, weights.shape[1])."""
-    if len(lines.scores) > 2 * LINES_AT_ONCE and len(lines.lengths) > 1:
-        return np.concatenate([page_scores(part, window, weights) for part in lines.parts(LINES_AT_ONCE)])
     if (kernels := fast.kernels()) and len(lines.scores):
-        return _looped_scores(kernels, lines, window, weights)
+        return _looped_scores(kernels, lines, window, weights)[0]
     lengths, start = lines.lengths, 0
     still: list[tuple[Floats, Floats]] = []
     moved: dict[int, tuple[Floats, dict[int, Floats]]] = {}  # what several lines see: values, and the weights of each offset
@@ -272,8 +309,10 @@ def page_scores(lines: Lines, window: int, weights: Floats) -> Floats:
     return found
 
 
-def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> Floats:
-    """`page_scores` with the loops of Numba."""
+def _looped_scores(
+    kernels: Any, lines: Lines, window: int, weights: Floats
+) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """`page_scores` with the loops of Numba, how much each line is of each group, and where pages start and stop."""
     n, types = lines.scores.shape
     openers = np.flatnonzero(lines.groups[:, 1] > 0)
     of_line, of_others = _layout(types, len(openers), window)
@@ -281,15 +320,16 @@ def _looped_scores(kernels: Any, lines: Lines, window: int, weights: Floats) -> 
     starts, stops = page_ends(lines.lengths)
     still = np.empty((n, len(own)), np.float32)
     near = np.empty((n, 2 * types + len(NEIGHBOUR_FACTS)), np.float32)
+    like = np.empty((n, lines.groups.shape[1]), np.float32)
     kernels.page_columns(
         lines.scores, lines.facts, lines.widths, lines.numbers, lines.keys, starts, stops, lines.groups, openers,
-        still, near,
+        still, near, like,
     )  # fmt: skip
     found: Floats = still @ own
     for offsets, rows in of_others:
         seen = weights[rows].transpose(1, 0, 2).reshape(rows.shape[1], -1)  # those of one offset beside those of another
         kernels.add_shifted(found, near[:, : len(seen)] @ seen, offsets, starts, stops)
-    return found
+    return found, like, starts, stops
 
 
 @lru_cache

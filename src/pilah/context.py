@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Floats, Lines, label_columns, own_columns, page_ends, page_features, page_scores
+from pilah.columns import Floats, Lines, label_columns, own_columns, page_ends, page_features, tag_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
@@ -136,10 +136,7 @@ class Context(Params):
 
     def scores(self, lines: Lines) -> Floats:
         """Scores of every tag for every line, shape (lines, tags)."""
-        scores = page_scores(lines, self.window, self.weights_)[:, self.type_of_]
-        if self.by_label:
-            scores += label_columns(lines) @ self.label_weights_
-        return scores
+        return tag_scores(lines, self.window, self.weights_, self.type_of_, self.label_weights_ if self.by_label else None)
 
 
 class ChainCRF(Context):

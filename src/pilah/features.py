@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pilah import fast
-from pilah.hashed import BASE, KIND, HashTable, Stretches, hashed_words, hashes_of, joined, joined_runs
+from pilah.hashed import BASE, KIND, LOWER, HashTable, Stretches, hashed_words, hashes_of, joined, joined_runs
 from pilah.params import Params
 
 MAX_LINE_CHARS = 20_000
@@ -234,11 +234,6 @@ class Characters(TfidfPart):
     def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """As of `TfidfPart`."""
         lowered = words.lowered
-        if kernels := fast.kernels():
-            low, high = self.ngram_min, self.ngram_max
-            found: tuple[NDArray[np.int64], NDArray[np.uint64]]
-            found = kernels.ngrams(lowered.codes, lowered.starts - 1, lowered.stops + 1, low, high, np.uint64(BASE))
-            return found
         starts, sizes = lowered.starts - 1, lowered.stops - lowered.starts + 2  # with the spaces around them
         lengths = np.arange(self.ngram_min, self.ngram_max + 1)
         longer = sizes[:, None] - lengths
@@ -249,12 +244,24 @@ class Characters(TfidfPart):
         stop = start + np.repeat(np.minimum(lengths, sizes[:, None]), many.ravel())
         return np.repeat(np.arange(len(words)), many.sum(axis=1)), lowered.hashes(start, stop)
 
+    def projected(self, words: Stretches, weights: Floats) -> Floats:
+        """As of `TfidfPart`."""
+        table, kernels = _hash_table(self, len(words)), fast.kernels()
+        if table is None or not kernels:
+            return super().projected(words, weights)
+        lowered = words.lowered
+        found: Floats = kernels.project_ngrams(
+            lowered.codes, lowered.starts - 1, lowered.stops + 1, self.ngram_min, self.ngram_max, *table.slots, np.uint64(BASE),
+            self.idf_, weights,
+        )  # fmt: skip
+        return found
+
 
 def clipped(words: Stretches) -> Stretches:
     """The first `MAX_WORD_CHARS` of each."""
     if not len(words) or int((words.stops - words.starts).max()) <= MAX_WORD_CHARS:
         return words
-    return Stretches.of([word[:MAX_WORD_CHARS] for word in words.texts])
+    return Stretches.taken(words.codes, words.starts, np.minimum(words.stops, words.starts + MAX_WORD_CHARS))
 
 
 def _hash_table(part: Any, many: int) -> HashTable | None:
@@ -346,6 +353,13 @@ class Edges(Params):
         else:
             lowered = words.lowered
             starts, stops, _ = lowered.bare
+            if kernels := fast.kernels():
+                placed: Floats = kernels.project_places(
+                    lowered.codes, lowered.starts, lowered.stops, starts, stops, ord(":"),
+                    hashes_of([f"{place} " for place in PLACES]), np.array([len(place) + 1 for place in PLACES]),
+                    *table.slots, np.uint64(BASE), weights,
+                )  # fmt: skip
+                return placed
             colon = (lowered.codes[lowered.stops - 1] == ord(":")) & (lowered.stops - lowered.starts > 1)
             hashes = joined(lowered.hashes(starts, stops), stops - starts, hashes_of(":") * colon)
             heads = [(hashes_of([f"{place} "]), np.array([len(place) + 1])) for place in PLACES]
@@ -413,6 +427,11 @@ class Phrases(Params):
             self._known, self._known_for = HashTable.of(known), self.vocabulary_
         lowered = words.lowered
         starts, stops, left = lowered.bare
+        if kernels := fast.kernels():
+            held = kernels.holds(
+                lowered.codes, lowered.starts, lowered.stops, starts, stops, left, *self._known.slots, np.uint64(BASE)
+            )
+            return np.asarray(held, np.float32)[:, None]
         found = ~left
         # at either end of a phrase it stands without its punctuation; what is punctuation alone may have gone
         for start in (starts, lowered.starts):
@@ -469,9 +488,9 @@ def attribute_rows(words: Stretches) -> Floats:
         return found
     found[:, _AT["number"]] = -1
     if kernels := fast.kernels():
-        kernels.attributes(words.kinds, words.starts, words.stops, found)
-    else:
-        _put_kinds(words, found)
+        kernels.attributes(words.codes, words.kinds, LOWER, words.starts, words.stops, found)
+        return found
+    _put_kinds(words, found)
     for i in np.flatnonzero(found[:, _AT["digits"]]).tolist():
         word = words.text[words.starts[i] : words.stops[i]]
         rank = bool(_RANK.match(word))
@@ -655,11 +674,11 @@ class WordTable:
     def __len__(self) -> int:
         return self._size
 
-    def _learn(self, words: Sequence[str]) -> None:
+    def _learn(self, words: Stretches) -> None:
         start, stop = self._size, self._size + len(words)
         if stop > len(self._met):
             self._met, *self.tables = (_grown(table, start, stop) for table in (self._met, *self.tables))
-        numbers = self._vectors(Stretches.of(words))
+        numbers = self._vectors(words)
         for table, part in zip(self.tables, self._columns, strict=True):
             table[start:stop, : part.stop - part.start] = numbers[:, part]
         self._size = stop
@@ -671,14 +690,14 @@ class WordTable:
 
         Give it up to `CHARACTERS_AT_ONCE` characters; the words among them that are not known are learned.
         """
-        text, starts, stops, hashes, ends = hashed_words(lines)
+        codes, starts, stops, hashes, ends = hashed_words(lines)
         if self._size > self._max_words:
             self._forget()
         known = self._size
         rows, new = self._rows.numbered(hashes, known)
         try:
             if len(new):
-                self._learn([text[i:j] for i, j in zip(starts[new].tolist(), stops[new].tolist(), strict=True)])
+                self._learn(Stretches.taken(codes, starts[new], stops[new]))
         except BaseException:  # their rows are given away already
             self._rows.clear()
             self._size = 1
@@ -787,24 +806,28 @@ class LineScorer:
         if kernels := fast.kernels():
             rows, ends, keys = self.table.rows(lines)
             table, _, *places = self.table.tables
-            sums, placed, facts, widths, numbers = kernels.line_sums(rows, ends, table, *places)
-            words = np.diff(ends).astype(np.float32)
+            powers = np.array([part.power for part, _ in self._tfidf], np.float32)
+            scores, others, facts, widths, numbers = kernels.line_scores(
+                rows, ends, table, *places, self.fact_weights, self.intercept, powers, len(self._phrases)
+            )
+            words = np.diff(ends)
         else:
             sums, placed, totals, first, last, words, keys = self.table.add_up(lines)
             facts, widths = line_facts(totals, first, last, words), totals[:, _AT["width"]]
             marked = (first[:, _AT["mark"]] > 0) & (words == 2)  # '- 3'
             numbers = np.where(marked, last[:, _AT["number"]], first[:, _AT["number"]])
-        scores = facts @ self.fact_weights + self.intercept
-        if self._edges:
-            scores += placed
-        start = 0
-        for part, _ in self._tfidf:
-            scale = line_scale(sums[:, start + self.types], part.power)
-            scores += sums[:, start : start + self.types] * scale[:, None]
-            start += self.types + 1
-        for column, (phrases, weights) in enumerate(self._phrases, start):
+            scores = facts @ self.fact_weights + self.intercept
+            if self._edges:
+                scores += placed
+            start = 0
+            for part, _ in self._tfidf:
+                scale = line_scale(sums[:, start + self.types], part.power)
+                scores += sums[:, start : start + self.types] * scale[:, None]
+                start += self.types + 1
+            others = sums[:, start:]
+        for column, (phrases, weights) in enumerate(self._phrases):
             short = (words > 0) & (words <= phrases.max_words)
-            at = np.flatnonzero(short & (sums[:, column] == words))  # all its words are words of phrases
+            at = np.flatnonzero(short & (others[:, column] == words))  # all its words are words of phrases
             found = phrases.find([lines[i] for i in at.tolist()])
             scores[at[found >= 0]] += weights[found[found >= 0]]
         return scores, facts, widths, numbers, keys

@@ -69,28 +69,30 @@ def hashes_of(texts: Iterable[str]) -> Hashes:
 
 def joined_runs(hashes: Hashes, ends: Ints) -> Hashes:
     """One hash of each run of hashes, such as those of the words of a line; so many come before the end of each run, with a zero in front."""
+    if kernels := fast.kernels():
+        found: Hashes = kernels.joined_runs(hashes, ends, np.uint64(BASE))
+        return found
     sums, inverse = _running(hashes ^ (hashes >> np.uint64(31)))  # polynomials of polynomials of one base: 'a b' would be 'ab'
     return (sums[ends[1:]] - sums[ends[:-1]]) * inverse[ends[:-1]]
 
 
-def hashed_words(lines: Sequence[str]) -> tuple[str, Ints, Ints, Hashes, Ints]:
+def hashed_words(lines: Sequence[str]) -> tuple[NDArray[np.uint32], Ints, Ints, Hashes, Ints]:
     """What `str.split` would find in some lines, as numbers.
 
     Returns
     -------
-    tuple of a str and arrays
-        The lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
+    tuple of arrays
+        The code points of the lines as one text; where in it each word starts and stops; the hash of each word; and the number of words
         before the end of each line, with a zero in front.
     """
-    text = " ".join([*lines, ""])
-    codes = codes_of(text)
+    codes = codes_of(" ".join([*lines, ""]))
     ends = np.append(0, np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1))
     if kernels := fast.kernels():
-        return text, *kernels.split_words(codes, _SPACE, ends[1:], np.uint64(BASE))
+        return codes, *kernels.split_words(codes, _SPACE, ends[1:], np.uint64(BASE))
     space = _SPACE.take(codes, mode="clip")
     edges = np.flatnonzero(np.diff(space, prepend=True))
     starts, stops = edges[0::2], edges[1::2]
-    return text, starts, stops, Hashed(codes).between(starts, stops), np.searchsorted(starts, ends)
+    return codes, starts, stops, Hashed(codes).between(starts, stops), np.searchsorted(starts, ends)
 
 
 class HashTable:
@@ -118,10 +120,15 @@ class HashTable:
         """The slot where the search for each hash begins."""
         return ((hashes * np.uint64(BASE)) >> self._shift).astype(np.int64)
 
+    @property
+    def slots(self) -> tuple[Hashes, NDArray[np.int32], np.uint64]:
+        """What the loops of `kernels` search: its hashes, their numbers, and by how many bits a hash is shifted to its slot."""
+        return self._hashes, self._numbers, self._shift
+
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash, 0 for none."""
         if kernels := fast.kernels():
-            found: NDArray[np.int32] = kernels.find(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes)
+            found: NDArray[np.int32] = kernels.find(*self.slots, np.uint64(BASE), hashes)
             return found
         slots = self._first(hashes)
         found = self._numbers.take(slots)
@@ -138,7 +145,7 @@ class HashTable:
         """The number of each hash, and where those stand first that were in it under none: they are, from ``start`` on."""
         if kernels := fast.kernels():
             known: tuple[NDArray[np.int32], Ints]
-            known = kernels.numbered(self._hashes, self._numbers, self._shift, np.uint64(BASE), hashes, start)
+            known = kernels.numbered(*self.slots, np.uint64(BASE), hashes, start)
             return known
         found = self.find(hashes)
         missing = np.flatnonzero(found == 0)
@@ -191,10 +198,13 @@ _TESTS = {
     "closer": CLOSERS.__contains__,
     "open paren": "([（".__contains__,
     "close paren": ")]）".__contains__,
+    "lower by its place": lambda c: c == "Σ" or len(c.lower()) > 1,
 }
 KIND = {name: np.uint32(2 << i) for i, name in enumerate(_TESTS)}
 """The bit of each kind of character; the lowest bit says that a character has been looked at."""
 _KINDS = np.zeros(0x110000, np.uint32)
+LOWER = np.zeros(0x110000, np.uint32)
+"""Each character that has been looked at in lower case; of one that is a decimal digit, the ASCII digit of its value."""
 
 
 def kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -202,7 +212,9 @@ def kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     found = _KINDS[codes]
     new = set(codes[found == 0].tolist())
     for code in new:
-        _KINDS[code] = 1 + sum(int(KIND[name]) for name, test in _TESTS.items() if test(chr(code)))
+        character = chr(code)
+        LOWER[code] = ord(str(int(character)) if character.isdecimal() else character.lower()[0])
+        _KINDS[code] = 1 + sum(int(KIND[name]) for name, test in _TESTS.items() if test(character))
     return _KINDS[codes] if new else found
 
 
@@ -211,37 +223,59 @@ class Stretches:
 
     Parameters
     ----------
-    text : str
-        It begins and ends in a space.
+    codes : array of shape (characters,)
+        The code points of the text, which begins and ends in a space.
     starts, stops : arrays of int
         No stretch is empty; one stands before and one after each space between two of them.
     """
 
-    def __init__(self, text: str, starts: Ints, stops: Ints, digits_alike: bool = False) -> None:
-        self.text, self.starts, self.stops = text, starts, stops
-        self.codes = codes_of(text)
-        self.kinds = kinds_of(self.codes)
-        if digits_alike:
-            self.codes = np.where(self.kinds & KIND["decimal"], np.uint32(ord("0")), self.codes)
+    def __init__(self, codes: NDArray[np.uint32], starts: Ints, stops: Ints) -> None:
+        self.codes, self.starts, self.stops = codes, starts, stops
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Stretches:
         """Some texts that are not empty."""
-        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-        stops = np.cumsum(sizes + 1)
-        return cls(f" {' '.join(texts)} ", stops - sizes, stops)
+        stops = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+        return cls.taken(codes_of("".join(texts)), np.append(0, stops)[:-1], stops)
+
+    @classmethod
+    def taken(cls, codes: NDArray[np.uint32], starts: Ints, stops: Ints) -> Stretches:
+        """Stretches of another text that are not empty."""
+        sizes = stops - starts
+        ends = np.cumsum(sizes + 1)
+        found = np.full(1 + int(ends[-1] if len(ends) else 0), ord(" "), np.uint32)
+        many = np.arange(sizes.sum())
+        before = np.cumsum(sizes) - sizes
+        found[many + np.repeat(np.arange(1, len(sizes) + 1), sizes)] = codes[many + np.repeat(starts - before, sizes)]
+        return cls(found, ends - sizes, ends)
 
     def __len__(self) -> int:
         return len(self.starts)
 
     @cached_property
+    def kinds(self) -> NDArray[np.uint32]:
+        """Of each character."""
+        return kinds_of(self.codes)
+
+    @cached_property
+    def text(self) -> str:
+        """The text itself."""
+        return self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+    @cached_property
     def lowered(self) -> Stretches:
         """In lower case, digits alike."""
-        return Stretches(self.text.lower(), self.lower_places(self.starts), self.lower_places(self.stops), digits_alike=True)
+        if (self.kinds & KIND["lower by its place"]).any():
+            found = Stretches(codes_of(self.text.lower()), self.lower_places(self.starts), self.lower_places(self.stops))
+        else:
+            found = Stretches(LOWER[self.codes], self.starts, self.stops)
+        found.codes = np.where(found.kinds & KIND["decimal"], np.uint32(ord("0")), found.codes)
+        return found
 
     def lower_places(self, places: Ints) -> Ints:
         """Where places in the text are in the lowered one: one character of all becomes two."""
-        return places + np.append(0, np.cumsum(self.codes == ord("İ")))[places] if "İ" in self.text else places
+        longer = self.codes == ord("İ")
+        return places + np.append(0, np.cumsum(longer))[places] if longer.any() else places
 
     @property
     def texts(self) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah import fast
 from pilah.features import FACTS
 from pilah.hashed import BASE, Hashed, codes_of
 
@@ -62,6 +63,9 @@ def figures(lines: Sequence[str], facts: NDArray[np.float32], widths: NDArray[np
     short = [lines[row] for row in chosen.tolist()]
     ends = np.cumsum(np.fromiter(map(len, short), np.int64, len(short)) + 1)
     codes = codes_of("".join([f"{line}\n" for line in short]))
+    if kernels := fast.kernels():
+        kernels.figures(codes, ends, chosen, _DIGITS, found["many"], found["value"], found["words"])
+        return found
     values, starts, stops = _numbers(codes)
     if not len(values):
         return found

@@ -6,10 +6,23 @@ added in the same order where that decides something, so labels are the same.
 
 from pilah.kernels.chains import posteriors, viterbi
 from pilah.kernels.columns import add_shifted, page_columns
-from pilah.kernels.lines import attributes, line_sums
-from pilah.kernels.words import bare, find, hashes, ngrams, numbered, project, split_words
+from pilah.kernels.lines import attributes, line_scores
+from pilah.kernels.order import figures, tag_scores
+from pilah.kernels.words import (
+    bare,
+    find,
+    hashes,
+    holds,
+    joined_runs,
+    numbered,
+    project,
+    project_ngrams,
+    project_places,
+    split_words,
+)
 
 __all__ = [
-    "add_shifted", "attributes", "bare", "find", "hashes", "line_sums", "ngrams", "numbered", "page_columns", "posteriors", "project",
-    "split_words", "viterbi",
+    "add_shifted", "attributes", "bare", "figures", "find", "hashes", "holds", "joined_runs", "line_scores", "numbered", "page_columns",
+    "posteriors", "project", "project_ngrams", "project_places", "split_words", "tag_scores",
+    "viterbi",
 ]  # fmt: skip

@@ -116,16 +116,20 @@ def page_columns(
     openers: Ints,
     still: Floats,
     near: Floats,
+    alike: Floats,
 ) -> None:
-    """Write the columns of `pilah.columns.page_columns` that a line has of itself, in their order, and what its neighbours see of it."""
+    """Write the columns of `pilah.columns.page_columns` that a line has of itself, in their order, and what its neighbours see of it.
+
+    And how much each line is of each group of types.
+    """
     types, kinds = scores.shape[1], groups.shape[1]
     longest = (stops - starts).max()
-    like = np.empty((longest, kinds), np.float32)  # how much each line is of each group
     shape, wide = np.empty(longest, np.int64), np.empty(longest, np.float32)
     total = np.zeros((longest + 1, 1 + kinds + len(_TIMES)), np.float64)  # paragraphs, kinds, time facts
     least = np.log(np.float32(1e-4))
     for page in range(len(starts)):
         first, many = starts[page], stops[page] - starts[page]
+        like = alike[first : first + many]
         for line in range(many):
             i = first + line
             row, seen = still[i], near[i]

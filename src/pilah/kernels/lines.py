@@ -26,7 +26,7 @@ _KINDS = {
     name: np.uint32(2 << i)
     for i, name in enumerate(
         ("letter", "digit", "decimal", "letter or digit", "upper", "accent", "wide", "stop", "comma", "colon", "dot", "dots", "quote",
-         "bar", "opener", "closer", "open paren", "close paren")
+         "bar", "opener", "closer", "open paren", "close paren", "lower by its place")
     )
 }  # fmt: skip
 _BITS = tuple(
@@ -34,6 +34,7 @@ _BITS = tuple(
     for name in ("wide", "letter", "upper", "digit", "comma", "opener", "closer", "dot", "dots", "stop", "colon", "quote", "bar",
                  "open paren", "close paren")
 )  # fmt: skip
+_DECIMAL, _WORDLIKE = _KINDS["decimal"], _KINDS["letter or digit"]
 _NO_MARK = _KINDS["letter"] | _KINDS["digit"] | _KINDS["accent"]
 _MOST, _HALF, _NEARLY, _QUARTER = np.float32(0.85), np.float32(0.5), np.float32(0.9), np.float32(0.25)
 if (features.ATTRIBUTES, len(features.FACTS), KIND) != (_NAMES, _FACTS, _KINDS) or any(
@@ -43,8 +44,82 @@ if (features.ATTRIBUTES, len(features.FACTS), KIND) != (_NAMES, _FACTS, _KINDS) 
 
 
 @compiled
-def attributes(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, found: Floats) -> None:
-    """Write what `features.attribute_rows` finds in the kinds of the characters of each word."""
+def _decimals(kinds: NDArray[np.uint32], at: int, stop: int) -> int:
+    """How many decimal digits stand from a place on."""
+    first = at
+    while at < stop and kinds[at] & _DECIMAL:
+        at += 1
+    return at - first
+
+
+@compiled
+def _signs(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], at: int, stop: int) -> int:
+    """Where the signs from a place on end: what regular expressions call no word character."""
+    while at < stop and not kinds[at] & _WORDLIKE and codes[at] != ord("_"):
+        at += 1
+    return at
+
+
+@compiled
+def _one_of(codes: NDArray[np.uint32], at: int, stop: int, a: int, b: int, c: int) -> bool:
+    """Whether one of three characters stands at a place."""
+    return at < stop and (codes[at] == a or codes[at] == b or codes[at] == c)
+
+
+@compiled
+def _rank(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], lower: NDArray[np.uint32], start: int, stop: int) -> int:
+    """The number that a word consists of as `features._RANK` has it, or -1."""
+    at = start + _one_of(codes, start, stop, ord("#"), ord("("), ord("("))
+    many = _decimals(kinds, at, stop)
+    end = at + many + _one_of(codes, at + many, stop, ord("."), ord(")"), ord(")"))
+    if end < stop or not 1 <= many <= 2:
+        return -1
+    number = 0
+    for i in range(at, at + many):
+        number = 10 * number + np.int64(lower[codes[i]]) - ord("0")
+    return number
+
+
+@compiled
+def _time(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> bool:
+    """Whether a word is a time as `features._TIME` has it."""
+    at = _signs(codes, kinds, start, stop)
+    many = _decimals(kinds, at, stop)
+    at += many
+    if not 1 <= many <= 2 or not _one_of(codes, at, stop, ord(":"), ord("."), ord(".")) or _decimals(kinds, at + 1, stop) != 2:
+        return False
+    at += 3
+    if _one_of(codes, at, stop, ord(":"), ord(":"), ord(":")) and _decimals(kinds, at + 1, stop) == 2:
+        at += 3
+    return _signs(codes, kinds, at, stop) == stop
+
+
+@compiled
+def _date(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> bool:
+    """Whether a word is a date as `features._DATE` has it."""
+    first = _signs(codes, kinds, start, stop)
+    many = _decimals(kinds, first, stop)
+    at = first + many
+    if not 1 <= many <= 4:
+        return False
+    if _signs(codes, kinds, at, stop) == stop:
+        century = 10 * np.int64(codes[first]) + np.int64(codes[first + 1]) - 11 * ord("0") if many == 4 else 0
+        return century == 19 or century == 20
+    for low, high in ((1, 2), (2, 4)):
+        if not _one_of(codes, at, stop, ord("/"), ord("."), ord("-")):
+            return False
+        many = _decimals(kinds, at + 1, stop)
+        if not low <= many <= high:
+            return False
+        at += 1 + many
+    return _signs(codes, kinds, at, stop) == stop
+
+
+@compiled
+def attributes(
+    codes: NDArray[np.uint32], kinds: NDArray[np.uint32], lower: NDArray[np.uint32], starts: Ints, stops: Ints, found: Floats
+) -> None:
+    """Write what `features.attribute_rows` finds in each word."""
     wide, letter, upper, digit, comma, opener, closer, dot, dots, stop, colon, quote, bar, open_paren, close_paren = _BITS
     for word in range(len(starts)):
         first, last, row = starts[word], stops[word] - 1, found[word]
@@ -72,6 +147,11 @@ def attributes(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, found: Floa
         row[_STOP] = (kinds[last] & stop) != 0 and row[_ELLIPSIS] == 0
         row[_MARK] = (every & _NO_MARK) == 0
         row[_QUOTE], row[_BAR] = (every & quote) != 0, (every & bar) != 0
+        if many[3]:
+            row[_NUMBER] = _rank(codes, kinds, lower, starts[word], stops[word])
+            row[_RANK] = row[_NUMBER] >= 0
+            row[_TIME] = _time(codes, kinds, starts[word], stops[word])
+            row[_DATE] = _date(codes, kinds, starts[word], stops[word])
 
 
 @compiled
@@ -107,12 +187,24 @@ def _facts(total: Floats, table: Floats, first: int, last: int, words: int, fact
 
 
 @compiled
-def line_sums(
-    rows: NDArray[np.int32], ends: Ints, table: Floats, firsts: Floats, seconds: Floats, lasts: Floats
+def line_scores(
+    rows: NDArray[np.int32],
+    ends: Ints,
+    table: Floats,
+    firsts: Floats,
+    seconds: Floats,
+    lasts: Floats,
+    fact_weights: Floats,
+    intercept: Floats,
+    powers: Floats,
+    others: int,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """`features.WordTable.add_up` and `features.line_facts`: sums, placed columns, facts, widths and numbers. Row 0 is all zeros."""
-    many, width, places = len(ends) - 1, table.shape[1], firsts.shape[1]
-    sums, placed = np.empty((many, width - _ATTRIBUTES), np.float32), np.empty((many, places), np.float32)
+    """`features.WordTable.add_up` and `features.line_facts`, and the scores that follow: scores, so many other sums, facts, widths, numbers.
+
+    Row 0 of the tables is all zeros. ``powers`` are those of the parts whose weights are divided.
+    """
+    many, width, types, places = len(ends) - 1, table.shape[1], len(intercept), firsts.shape[1]
+    scores, sums = np.empty((many, types), np.float32), np.empty((many, others), np.float32)
     facts = np.empty((many, _FACTS), np.float32)
     widths, numbers = np.empty(many, np.float32), np.empty(many, np.float32)
     total = np.empty(width, np.float32)
@@ -124,13 +216,28 @@ def line_sums(
             row = rows[i]  # a number: to take each row out of the table costs as much as to add it up
             for column in range(width):
                 total[column] += table[row, column]
-        for column in range(_ATTRIBUTES, width):
-            sums[line, column - _ATTRIBUTES] = total[column]
         widths[line] = total[_WIDTH]
         first, last = (rows[start], rows[start + words - 1]) if words else (0, 0)
         second, final = (rows[start + 1], last) if words > 1 else (0, 0)  # a lone word is its line's first alone
-        for column in range(places):
-            placed[line, column] = firsts[first, column] + seconds[second, column] + lasts[final, column]
         _facts(total, table, first, last, words, facts, line)
         numbers[line] = table[last if table[first, _MARK] > 0 and words == 2 else first, _NUMBER]  # '- 3'
-    return sums, placed, facts, widths, numbers
+        for k in range(types):
+            scores[line, k] = 0
+        for fact in range(_FACTS):
+            if facts[line, fact]:
+                for k in range(types):
+                    scores[line, k] += fact_weights[fact, k]
+        for k in range(types):
+            scores[line, k] += intercept[k]
+        for k in range(places):
+            scores[line, k] += firsts[first, k] + seconds[second, k] + lasts[final, k]
+        at = _ATTRIBUTES
+        for part in range(len(powers)):
+            weight = total[at + types]
+            scale = max(weight, np.float32(1e-9)) ** -powers[part] if weight > 0 else np.float32(0)
+            for k in range(types):
+                scores[line, k] += total[at + k] * scale
+            at += types + 1
+        for k in range(others):
+            sums[line, k] = total[at + k]
+    return scores, sums, facts, widths, numbers

@@ -45,6 +45,19 @@ def split_words(
 
 
 @compiled
+def joined_runs(hashes: Hashes, ends: Ints, base: Any) -> Hashes:
+    """One hash of each run of hashes."""
+    found = np.empty(len(ends) - 1, np.uint64)
+    for run in range(len(found)):
+        total, power = np.uint64(0), _ONE
+        for i in range(ends[run], ends[run + 1]):
+            total += (hashes[i] ^ (hashes[i] >> np.uint64(31))) * power
+            power *= base
+        found[run] = total
+    return found
+
+
+@compiled
 def bare(kinds: NDArray[np.uint32], starts: Ints, stops: Ints, bit: Any) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     """Where stretches start and stop without what is not of a kind, and whether anything is left; if not, as they were."""
     first, last, left = starts.copy(), stops.copy(), np.zeros(len(starts), np.bool_)
@@ -114,20 +127,104 @@ def numbered(
 
 
 @compiled
-def ngrams(codes: NDArray[np.uint32], starts: Ints, stops: Ints, low: int, high: int, base: Any) -> tuple[Ints, Hashes]:
-    """The hashes of the n-grams of each stretch, one stretch after the other; a shorter one counts once, whole."""
-    many = 0
+def project_ngrams(
+    codes: NDArray[np.uint32],
+    starts: Ints,
+    stops: Ints,
+    low: int,
+    high: int,
+    held: Hashes,
+    numbers: NDArray[np.int32],
+    shift: Any,
+    base: Any,
+    idf: Floats,
+    weights: Floats,
+) -> Floats:
+    """`project` for the n-grams of each stretch in order of their length; a shorter stretch counts once, whole."""
+    types = weights.shape[1]
+    found = np.zeros((len(starts), types + 1), np.float32)
+    hashes = np.empty((stops - starts).max() if len(starts) else 0, np.uint64)
     for word in range(len(starts)):
-        many += max(stops[word] - starts[word], 1) * (high - low + 1)
-    rows, hashes = np.empty(many, np.int64), np.empty(many, np.uint64)
-    count = 0
+        start, size = starts[word], stops[word] - starts[word]
+        total = np.float64(0)
+        power = _ONE
+        for i in range(size):
+            hashes[i] = 0
+        for n in range(1, min(high, size) + 1):  # each n-gram is the one before it and a character
+            for i in range(size - n + 1):
+                hashes[i] += (np.uint64(codes[start + i + n - 1]) + _ONE) * power
+            power *= base
+            for i in range(size - n + 1 if n >= min(low, size) else 0):
+                number = numbers[_slot(held, numbers, shift, base, hashes[i])]
+                if number:
+                    column = number - 1
+                    for k in range(types):
+                        found[word, k] += idf[column] * weights[column, k]
+                    total += idf[column]
+        found[word, types] = total
+    return found
+
+
+@compiled
+def project_places(
+    codes: NDArray[np.uint32],
+    starts: Ints,
+    stops: Ints,
+    bare_starts: Ints,
+    bare_stops: Ints,
+    colon: int,
+    heads: Hashes,
+    sizes: Ints,
+    held: Hashes,
+    numbers: NDArray[np.int32],
+    shift: Any,
+    base: Any,
+    weights: Floats,
+) -> Floats:
+    """Weights of each stretch behind each of some heads: without the punctuation around it, but with a colon at its end."""
+    types = weights.shape[1]
+    found = np.zeros((len(starts), len(heads) * types), np.float32)
     for word in range(len(starts)):
-        size = stops[word] - starts[word]
-        for n in range(min(low, size), min(high, size) + 1):
-            for i in range(starts[word], stops[word] - n + 1):
-                rows[count], hashes[count] = word, _hash(codes, i, i + n, base)
-                count += 1
-    return rows[:count], hashes[:count]
+        first, last = bare_starts[word], bare_stops[word]
+        ends = codes[stops[word] - 1] == colon and stops[word] - starts[word] > 1
+        for place in range(len(heads)):
+            power = _ONE
+            for _ in range(sizes[place]):
+                power *= base
+            total = heads[place]
+            for i in range(first, last):
+                total += (np.uint64(codes[i]) + _ONE) * power
+                power *= base
+            if ends:
+                total += (np.uint64(colon) + _ONE) * power
+            number = numbers[_slot(held, numbers, shift, base, total)]
+            for k in range(types if number else 0):
+                found[word, place * types + k] = weights[number - 1, k]
+    return found
+
+
+@compiled
+def holds(
+    codes: NDArray[np.uint32],
+    starts: Ints,
+    stops: Ints,
+    bare_starts: Ints,
+    bare_stops: Ints,
+    left: NDArray[np.bool_],
+    held: Hashes,
+    numbers: NDArray[np.int32],
+    shift: Any,
+    base: Any,
+) -> NDArray[np.bool_]:
+    """Whether a table holds each stretch, with or without what is around it on either side, or nothing is left without."""
+    found = np.empty(len(starts), np.bool_)
+    for word in range(len(starts)):
+        found[word] = not left[word]
+        for first in (bare_starts[word], starts[word]):
+            for last in (bare_stops[word], stops[word]):
+                if not found[word]:
+                    found[word] = numbers[_slot(held, numbers, shift, base, _hash(codes, first, last, base))] > 0
+    return found
 
 
 @compiled
