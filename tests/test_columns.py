@@ -26,7 +26,6 @@ from pilah.columns import (
     own_columns,
     page_features,
     page_scores,
-    tag_scores,
     ranked,
     repeats,
     running,
@@ -34,6 +33,7 @@ from pilah.columns import (
     shifted,
     softmax,
     steps,
+    tag_scores,
 )
 from pilah.features import FACTS
 from pilah.tagger import LineTagger

@@ -40,8 +40,8 @@ FEW = 1000
 PHRASE_WORD_CHARS = 30
 """A phrase has at most so many characters for each word that it may have."""
 
-MAX_ANSWERS = 50_000
-"""So many short lines are remembered at most, with the phrases that they are."""
+MAX_ANSWERS, LINES_ASKED = 50_000, 10_000
+"""So many short lines are remembered, with the phrases that they are, before they are forgotten; so many are asked about at a time."""
 
 CHARACTERS_AT_ONCE = 500_000
 """So much text is scored at a time: what is made of it stays small beside the model."""
@@ -400,25 +400,31 @@ class Phrases(Params):
 
     def analyze(self, line: str) -> list[str]:
         """The line without case, digits and the punctuation around it; nothing where it is longer."""
-        if len(line) > PHRASE_WORD_CHARS * self.max_words:
-            return []
         words = line.split()
-        if not 0 < len(words) <= self.max_words:
+        if not 0 < len(words) <= self.max_words or sum(map(len, words)) > PHRASE_WORD_CHARS * self.max_words:
             return []
         phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
         return [phrase] if phrase else []
 
-    def find(self, lines: Sequence[str]) -> NDArray[np.int64]:
-        """The column of each line of one to ``max_words`` words, -1 for none. Such lines repeat, so answers are remembered."""
-        if getattr(self, "_answers_for", None) is not self.vocabulary_ or len(self._answers) > MAX_ANSWERS:
-            self._answers: dict[str, int] = {}
+    def find(self, lines: Sequence[str], rows: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The column of each of some rows of the lines, -1 for none. Such lines repeat, so answers are remembered by their keys.
+
+        ``keys`` are those of all lines: alike for the same words.
+        """
+        found = np.empty(len(rows), np.int64)
+        for start in range(0, len(rows), LINES_ASKED):
+            if getattr(self, "_answers_for", None) is not self.vocabulary_ or self._size > MAX_ANSWERS:
+                room = MAX_ANSWERS + LINES_ASKED + 1
+                self._asked, self._answers, self._size = HashTable((2 * room).bit_length()), np.empty(room, np.int64), 1
+            self._answers_for = None  # until what is numbered is answered
+            some = rows[start : start + LINES_ASKED]
+            numbers, new = self._asked.numbered(keys[some].view(np.uint64), self._size)
+            for row, number in zip(some[new].tolist(), numbers[new].tolist(), strict=True):
+                self._answers[number] = self.vocabulary_.get("".join(self.analyze(lines[row])), -1)
+            self._size += len(new)
             self._answers_for = self.vocabulary_
-        columns = list(map(self._answers.get, lines))
-        for i in [i for i, column in enumerate(columns) if column is None]:
-            columns[i] = column = self.vocabulary_.get("".join(self.analyze(line := lines[i])), -1)
-            if len(line) <= PHRASE_WORD_CHARS * self.max_words:
-                self._answers[line] = column
-        return np.array(columns, np.int64)
+            found[start : start + LINES_ASKED] = self._answers[numbers]
+        return found
 
     def holds(self, words: Stretches) -> Floats:
         """One for each word that a known phrase could have in it, zero for others, shape (words, 1)."""
@@ -630,7 +636,7 @@ class WordTable:
     Parameters
     ----------
     vectors : callable
-        From words to an array of shape (words, columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
+        From words to arrays of shape (words, some columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
     placed : int
         The last so many columns depend on a word's place: a third each for the first, second and last word of a line.
     max_words : int
@@ -638,22 +644,19 @@ class WordTable:
         than half were: a flood of new words costs time, not memory.
     """
 
-    def __init__(self, vectors: Callable[[Stretches], Floats], placed: int = 0, max_words: int = 200_000) -> None:
+    def __init__(self, vectors: Callable[[Stretches], Sequence[Floats]], placed: int = 0, max_words: int = 200_000) -> None:
         self._vectors = vectors
         self._max_words = max_words
-        added = vectors(Stretches.of([])).shape[1] - placed
-        # what is added up over all words; and what is wanted of single words alone: attributes, then the placed columns
-        self._columns = [
-            slice(0, added),
-            slice(0, len(ATTRIBUTES)),
-            *(slice(added + i * placed // 3, added + (i + 1) * placed // 3) for i in range(3)),
-        ]
+        widths = [columns.shape[1] for columns in vectors(Stretches.of([]))]
+        added = sum(widths) - placed
+        # what is added up over all words, attributes first; and what is wanted of the words of one place alone
+        widths = [added, *[placed // 3] * 3]
         self._rows = HashTable(20)  # of the words; row 0 stands for none, and for a word that a line does not have
         self._size = 1
         # room for all words and those of a block, so that it rarely has to grow; memory that is not written to is not used
         room = max_words + 60_000
-        self.tables = [np.zeros((room, part.stop - part.start), np.float32) for part in self._columns]
-        self.tables[0] = np.zeros((room, -(-added // 8) * 8), np.float32)  # columns of zeros besides: loops fill registers
+        widths[0] = -(-added // 8) * 8  # columns of zeros besides: loops fill registers
+        self.tables = [np.zeros((room, width), np.float32) for width in widths]
         self._met = np.zeros(room, bool)  # rows of words that came again
 
     def _forget(self) -> None:
@@ -678,9 +681,14 @@ class WordTable:
         start, stop = self._size, self._size + len(words)
         if stop > len(self._met):
             self._met, *self.tables = (_grown(table, start, stop) for table in (self._met, *self.tables))
-        numbers = self._vectors(words)
-        for table, part in zip(self.tables, self._columns, strict=True):
-            table[start:stop, : part.stop - part.start] = numbers[:, part]
+        table, *places = self.tables
+        columns, at = list(self._vectors(words)), 0
+        if width := places[0].shape[1]:
+            placed = columns.pop()
+            for place, part in enumerate(places):
+                part[start:stop] = placed[:, place * width : (place + 1) * width]
+        for some in columns:
+            table[start:stop, at : (at := at + some.shape[1])] = some
         self._size = stop
 
     def rows(self, lines: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
@@ -718,7 +726,7 @@ class WordTable:
         """
         rows, ends, keys = self.rows(lines)
         sizes = np.diff(ends)
-        table, attributes, *places = self.tables
+        table, *places = self.tables
         counts = np.ones(len(rows), np.float32), rows, ends.astype(np.int32)
         sums = sparse.csr_matrix(counts, shape=(len(lines), len(table))) @ table
         rows = np.append(rows, np.int32(0))
@@ -726,7 +734,7 @@ class WordTable:
         second = np.where(sizes > 1, rows[np.minimum(ends[:-1] + 1, ends[-1])], 0)
         final = np.where(sizes > 1, last, 0)  # a lone word is its line's first alone
         placed = sum(part.take(at, axis=0) for part, at in zip(places, (first, second, final), strict=True))
-        ends_of = [attributes.take(at, axis=0) for at in (first, last)]
+        ends_of = [table[at, : len(ATTRIBUTES)] for at in (first, last)]
         return sums[:, len(ATTRIBUTES) :], placed, sums[:, : len(ATTRIBUTES)], *ends_of, sizes.astype(np.float32), keys
 
 
@@ -773,7 +781,7 @@ class LineScorer:
             start += size
         self.table = WordTable(self._vectors, placed=3 * self.types if self._edges else 0)
 
-    def _vectors(self, words: Stretches) -> Floats:
+    def _vectors(self, words: Stretches) -> list[Floats]:
         columns = [attribute_rows(words)]
         words = clipped(words)
         for part, weights in self._tfidf:
@@ -781,7 +789,7 @@ class LineScorer:
         columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
             columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
-        return np.concatenate(columns, axis=1)
+        return columns
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         """Scores (lines, types), facts (lines, len(FACTS)), widths (lines,), leading numbers (lines,), -1 for none, and keys (lines,), alike for the same words."""
@@ -805,11 +813,12 @@ class LineScorer:
     def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         if kernels := fast.kernels():
             rows, ends, keys = self.table.rows(lines)
-            table, _, *places = self.table.tables
+            table, *places = self.table.tables
             powers = np.array([part.power for part, _ in self._tfidf], np.float32)
             scores, others, facts, widths, numbers = kernels.line_scores(
-                rows, ends, table, *places, self.fact_weights, self.intercept, powers, len(self._phrases)
+                rows, ends, table, *places, self.intercept, powers, len(self._phrases)
             )
+            scores += facts @ self.fact_weights
             words = np.diff(ends)
         else:
             sums, placed, totals, first, last, words, keys = self.table.add_up(lines)
@@ -828,6 +837,6 @@ class LineScorer:
         for column, (phrases, weights) in enumerate(self._phrases):
             short = (words > 0) & (words <= phrases.max_words)
             at = np.flatnonzero(short & (others[:, column] == words))  # all its words are words of phrases
-            found = phrases.find([lines[i] for i in at.tolist()])
+            found = phrases.find(lines, at, keys)
             scores[at[found >= 0]] += weights[found[found >= 0]]
         return scores, facts, widths, numbers, keys

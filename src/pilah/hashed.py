@@ -6,7 +6,7 @@ Nothing here makes a string of a word, or looks one up: a batch of words is some
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 
 import numpy as np
@@ -179,7 +179,7 @@ class HashTable:
 CLOSERS = "\"'”’»)]）」』"
 OPENERS = "\"'“‘«„「『（(["
 _WIDE = ((0x1100, 0x11FF), (0x2E80, 0xA4CF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFF60))
-_TESTS = {
+_TESTS: dict[str, Callable[[str], bool]] = {
     "letter": str.isalpha,
     "digit": str.isdigit,
     "decimal": str.isdecimal,

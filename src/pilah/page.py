@@ -239,7 +239,7 @@ class Visible:
         """The visible lines of pages."""
         sizes = [len(page) for page in pages]
         every = list(chain.from_iterable(pages))
-        mask = ~np.array(blanks(every), bool)
+        mask = ~np.fromiter(blanks(every), bool, len(every))
         seen = np.concatenate([[0], np.cumsum(mask)])  # how many lines before each line are not blank
         ends = np.cumsum([0, *sizes])
         first, lengths = seen[ends[:-1]], np.diff(seen[ends])

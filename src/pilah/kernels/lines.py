@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,27 +63,27 @@ def _signs(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], at: int, stop: 
 
 
 @compiled
-def _one_of(codes: NDArray[np.uint32], at: int, stop: int, a: int, b: int, c: int) -> bool:
+def _one_of(codes: NDArray[np.uint32], at: int, stop: int, a: int, b: int, c: int) -> Any:
     """Whether one of three characters stands at a place."""
     return at < stop and (codes[at] == a or codes[at] == b or codes[at] == c)
 
 
 @compiled
-def _rank(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], lower: NDArray[np.uint32], start: int, stop: int) -> int:
+def _rank(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], lower: NDArray[np.uint32], start: int, stop: int) -> Any:
     """The number that a word consists of as `features._RANK` has it, or -1."""
     at = start + _one_of(codes, start, stop, ord("#"), ord("("), ord("("))
     many = _decimals(kinds, at, stop)
     end = at + many + _one_of(codes, at + many, stop, ord("."), ord(")"), ord(")"))
     if end < stop or not 1 <= many <= 2:
         return -1
-    number = 0
+    number: Any = 0
     for i in range(at, at + many):
         number = 10 * number + np.int64(lower[codes[i]]) - ord("0")
     return number
 
 
 @compiled
-def _time(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> bool:
+def _time(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> Any:
     """Whether a word is a time as `features._TIME` has it."""
     at = _signs(codes, kinds, start, stop)
     many = _decimals(kinds, at, stop)
@@ -95,7 +97,7 @@ def _time(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop
 
 
 @compiled
-def _date(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> bool:
+def _date(codes: NDArray[np.uint32], kinds: NDArray[np.uint32], start: int, stop: int) -> Any:
     """Whether a word is a date as `features._DATE` has it."""
     first = _signs(codes, kinds, start, stop)
     many = _decimals(kinds, first, stop)
@@ -194,14 +196,13 @@ def line_scores(
     firsts: Floats,
     seconds: Floats,
     lasts: Floats,
-    fact_weights: Floats,
     intercept: Floats,
     powers: Floats,
     others: int,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """`features.WordTable.add_up` and `features.line_facts`, and the scores that follow: scores, so many other sums, facts, widths, numbers.
+    """`features.WordTable.add_up` and `features.line_facts`, and the scores that follow but for those of facts, which are a product of matrices.
 
-    Row 0 of the tables is all zeros. ``powers`` are those of the parts whose weights are divided.
+    In this order: scores, so many other sums, facts, widths, numbers. Row 0 of the tables is all zeros. ``powers`` are those of the parts whose weights are divided.
     """
     many, width, types, places = len(ends) - 1, table.shape[1], len(intercept), firsts.shape[1]
     scores, sums = np.empty((many, types), np.float32), np.empty((many, others), np.float32)
@@ -222,19 +223,16 @@ def line_scores(
         _facts(total, table, first, last, words, facts, line)
         numbers[line] = table[last if table[first, _MARK] > 0 and words == 2 else first, _NUMBER]  # '- 3'
         for k in range(types):
-            scores[line, k] = 0
-        for fact in range(_FACTS):
-            if facts[line, fact]:
-                for k in range(types):
-                    scores[line, k] += fact_weights[fact, k]
-        for k in range(types):
-            scores[line, k] += intercept[k]
+            scores[line, k] = intercept[k]
         for k in range(places):
             scores[line, k] += firsts[first, k] + seconds[second, k] + lasts[final, k]
         at = _ATTRIBUTES
         for part in range(len(powers)):
             weight = total[at + types]
-            scale = max(weight, np.float32(1e-9)) ** -powers[part] if weight > 0 else np.float32(0)
+            scale = np.float32(0)
+            if weight > 0:
+                weight = max(weight, np.float32(1e-9))
+                scale = np.float32(1) / np.sqrt(weight) if powers[part] == np.float32(0.5) else weight ** -powers[part]
             for k in range(types):
                 scores[line, k] += total[at + k] * scale
             at += types + 1

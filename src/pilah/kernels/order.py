@@ -25,14 +25,12 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 if (_APART, _ABOVE, _OLDEST, _RUNS, _MOST, _LESS, _BOUNDS, _AROUND, _TIMED, int(_BASE)) != (
     order.APART, order.ABOVE, order.OLDEST, len(order.RUNS), order.MOST, order.LESS, declared.IN_ORDER, declared.AROUND,
     declared.TIME_FACTS[2], BASE,
-) or (_SOME_TIMES, _SOME_TEXT) != (np.float32(declared.SOME_TIMES), np.float32(declared.SOME_TEXT)):  # fmt: skip
+) or (np.float32(declared.SOME_TIMES), np.float32(declared.SOME_TEXT)) != (_SOME_TIMES, _SOME_TEXT):  # fmt: skip
     raise ImportError("the loops over lists are not those of pilah.order")
 
 
 @compiled
-def figures(
-    codes: NDArray[np.uint32], ends: Ints, rows: Ints, digits: Ints, many: Ints, value: Ints, words: Ints
-) -> None:
+def figures(codes: NDArray[np.uint32], ends: Ints, rows: Ints, digits: Ints, many: Ints, value: Ints, words: Ints) -> None:
     """Write `order.figures` of some lines, one after the other in a text, each with a line feed behind it, into their rows."""
     longest = 0
     for line in range(len(rows)):
@@ -78,7 +76,7 @@ def figures(
             third = codes[first + 2] if first + 2 < len(codes) else codes[-1]
             point = ahead == ord(".") or ahead == ord(")")
             digit = ahead < len(digits) and digits[ahead] >= 0
-            if first < start + 3 and (point or digit and (third == ord(".") or third == ord(")"))):
+            if first < start + 3 and (point or (digit and (third == ord(".") or third == ord(")")))):
                 many[row] = 0
         start = stop + 1
 
