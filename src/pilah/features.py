@@ -392,6 +392,8 @@ class Phrases(Params):
     (['berita terkait'], [])
     """
 
+    _size: int
+
     def __init__(self, max_words: int = 6, min_df: int = 2, max_features: int = 20_000, scale: float = 2.0) -> None:
         self.max_words = max_words
         self.min_df = min_df

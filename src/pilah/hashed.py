@@ -16,7 +16,7 @@ from pilah import fast
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
-_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last that is one is U+3000
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])  # the last that is one is U+3000, the last of these is none
 BASE = 0x9E3779B97F4A7C15
 """Of the polynomials that hashes are."""
 

@@ -19,29 +19,31 @@ _ONE = np.uint64(1)
 def split_words(
     codes: NDArray[np.uint32], space: NDArray[np.bool_], line_stops: Ints, base: Any
 ) -> tuple[Ints, Ints, Hashes, Ints]:
-    """Where words start and stop, their hashes, and how many come before the end of each line."""
-    starts = np.empty(len(codes) // 2 + 1, np.int64)
-    stops = np.empty_like(starts)
-    hashes = np.empty(len(starts), np.uint64)
+    """Where words start and stop, their hashes, and how many come before the end of each line.
+
+    Without a branch for any character, since where words end cannot be foreseen: what is not the end of one is written over.
+    """
+    room = len(codes) // 2 + 2
+    starts, stops, hashes = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
     ends = np.zeros(len(line_stops) + 1, np.int64)
-    count, i = 0, 0
+    begun, ended, before = 0, 0, True  # words; whether the character before is a space
+    last = np.uint32(len(space) - 1)  # which is none, like all that are beyond
+    total, power, first = np.uint64(0), _ONE, 0
     for line in range(len(line_stops)):
-        while i < line_stops[line]:
-            code = codes[i]
-            if code < len(space) and space[code]:
-                i += 1
-                continue
-            starts[count] = i
-            total, power = np.uint64(0), _ONE
-            while not (code < len(space) and space[code]):
-                total += (np.uint64(code) + _ONE) * power
-                power *= base
-                i += 1
-                code = codes[i]
-            stops[count], hashes[count] = i, total
-            count += 1
-        ends[line + 1] = count
-    return starts[:count], stops[:count], hashes[:count], ends
+        for i in range(first, line_stops[line]):
+            here = space[min(codes[i], last)]
+            starts[begun], stops[ended], hashes[ended] = i, i, total
+            begun += before & (not here)
+            ended += (not before) & here
+            total += (np.uint64(codes[i]) + _ONE) * power
+            power *= base
+            new = np.uint64(here)
+            total &= new - _ONE  # of a space, nothing is left of it
+            power = (power & (new - _ONE)) | new
+            before = here
+        first = line_stops[line]
+        ends[line + 1] = begun
+    return starts[:begun], stops[:begun], hashes[:begun], ends
 
 
 @compiled
