@@ -74,7 +74,7 @@ def _word_counts(lines: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
     return list(known), found
 
 
-def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int], weights: Floats) -> sparse.csr_matrix:
+def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int]) -> sparse.csr_matrix:
     sizes = np.fromiter(map(len, rows), np.int32, len(rows))
     total = int(sizes.sum())
     index = np.fromiter(map(known.get, chain.from_iterable(rows), repeat(-1)), np.int32, total)
@@ -82,7 +82,7 @@ def _piece_counts(rows: Sequence[Sequence[str]], known: dict[str, int], weights:
     held = index >= 0
     ends = np.concatenate([[0], np.cumsum(held)])[ends]
     index = index[held]
-    found = sparse.csr_matrix((weights[index], index, ends), shape=(len(rows), len(known)))
+    found = sparse.csr_matrix((np.ones(len(index), np.float32), index, ends), shape=(len(rows), len(known)))
     found.sum_duplicates()
     return found
 
@@ -145,27 +145,30 @@ class TfidfPart(Params):
         return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
 
     def counts(self, words: Stretches) -> sparse.csr_matrix:
-        """The idf of each piece of single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary); a piece that repeats stands twice."""
+        """How often each piece of the vocabulary is in single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary); one that repeats stands twice."""
         table = _hash_table(self, len(words))
         if table is None:
-            return _piece_counts([self.pieces(word) for word in words.texts], self.vocabulary_, self.idf_)
+            return _piece_counts([self.pieces(word) for word in words.texts], self.vocabulary_)
         rows, hashes = self.hashed_pieces(words)
         columns = table.find(hashes) - 1
         known = np.flatnonzero(columns >= 0)
         ends = np.searchsorted(rows[known], np.arange(len(words) + 1))
         columns = columns[known]
-        return sparse.csr_matrix((self.idf_[columns], columns, ends), shape=(len(words), len(self.vocabulary_)))
+        return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(words), len(self.vocabulary_)))
+
+    def weighted(self, weights: Floats) -> Floats:
+        """The weights of the vocabulary as `projected` wants them, shape (vocabulary + 1, types + 1), for weights of shape (vocabulary, types).
+
+        Each times the idf of its piece, which stands in the last column; the last row is that of an unknown piece.
+        """
+        return np.pad(np.column_stack([weights * self.idf_[:, None], self.idf_]), ((0, 1), (0, 0)))
 
     def projected(self, words: Stretches, weights: Floats) -> Floats:
-        """``counts(words) @ weights``, and the sums of the counts as a last column."""
-        table, kernels = _hash_table(self, len(words)), fast.kernels()
-        if table is not None and kernels:
-            rows, hashes = self.hashed_pieces(words)
-            found: Floats = kernels.project(rows, table.find(hashes), self.idf_, weights, len(words))
-            return found
-        counts = self.counts(words)
-        totals = (counts @ np.ones(counts.shape[1])).astype(np.float32)  # one after the other, in double precision
-        return np.concatenate([counts @ weights, totals[:, None]], axis=1)
+        """What the pieces of each word add to the score of each type, and their idf added up, shape (words, types + 1).
+
+        Weights are those of `weighted`.
+        """
+        return np.asarray(self.counts(words) @ weights[:-1], np.float32)
 
     def hashed_pieces(self, words: Stretches) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """The numbers of the words that pieces are of, which do not fall, and the hashes of the pieces."""
@@ -174,7 +177,8 @@ class TfidfPart(Params):
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary)."""
         words, in_lines = _word_counts(lines)
-        return self._normed(sparse.csr_matrix(in_lines @ self.counts(clipped(Stretches.of(words)))))
+        counts = sparse.csr_matrix(in_lines @ self.counts(clipped(Stretches.of(words))))
+        return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
 
     def _normed(self, weights: sparse.csr_matrix) -> sparse.csr_matrix:
         scale = line_scale(np.asarray(weights.sum(axis=1)).ravel(), self.power)
@@ -209,6 +213,13 @@ class Words(TfidfPart):
         marks = np.flatnonzero(~left)
         found[marks] = words.hashes(starts[marks], stops[marks])
         return np.arange(len(words)), found
+
+    def projected(self, words: Stretches, weights: Floats) -> Floats:
+        """As of `TfidfPart`: a word is one piece, so nothing is to be added up."""
+        table = _hash_table(self, len(words))
+        if table is None:
+            return super().projected(words, weights)
+        return weights.take(table.find(self.hashed_pieces(words)[1]) - 1, axis=0)
 
 
 class Characters(TfidfPart):
@@ -252,7 +263,7 @@ class Characters(TfidfPart):
         lowered = words.lowered
         found: Floats = kernels.project_ngrams(
             lowered.codes, lowered.starts - 1, lowered.stops + 1, self.ngram_min, self.ngram_max, *table.slots, np.uint64(BASE),
-            self.idf_, weights,
+            weights, (0,) * weights.shape[1],
         )  # fmt: skip
         return found
 
@@ -341,7 +352,7 @@ class Edges(Params):
         return self._counts([self.analyze(line) for line in lines])
 
     def _counts(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-        return _piece_counts(rows, self.vocabulary_, np.ones(len(self.vocabulary_), np.float32))
+        return _piece_counts(rows, self.vocabulary_)
 
     def projected(self, words: Stretches, weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
@@ -465,7 +476,7 @@ class Phrases(Params):
         return self._counts([self.analyze(line) for line in lines])
 
     def _counts(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-        return _piece_counts(rows, self.vocabulary_, np.full(len(self.vocabulary_), self.scale, np.float32))
+        return _piece_counts(rows, self.vocabulary_) * np.float32(self.scale)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The phrases, in the order of the columns."""
@@ -779,7 +790,7 @@ class LineScorer:
             elif isinstance(part, Edges):
                 self._edges.append((part, weights))
             else:
-                self._tfidf.append((part, weights))
+                self._tfidf.append((part, part.weighted(weights)))
             start += size
         self.table = WordTable(self._vectors, placed=3 * self.types if self._edges else 0)
 

@@ -15,7 +15,6 @@ from pilah.kernels.words import (
     holds,
     joined_runs,
     numbered,
-    project,
     project_ngrams,
     project_places,
     split_words,
@@ -23,6 +22,6 @@ from pilah.kernels.words import (
 
 __all__ = [
     "add_shifted", "attributes", "bare", "figures", "find", "hashes", "holds", "joined_runs", "line_scores", "numbered", "page_columns",
-    "posteriors", "project", "project_ngrams", "project_places", "split_words", "tag_scores",
+    "posteriors", "project_ngrams", "project_places", "split_words", "tag_scores",
     "viterbi",
 ]  # fmt: skip

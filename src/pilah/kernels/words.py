@@ -139,17 +139,19 @@ def project_ngrams(
     numbers: NDArray[np.int32],
     shift: Any,
     base: Any,
-    idf: Floats,
     weights: Floats,
+    lanes: tuple[int, ...],
 ) -> Floats:
-    """`project` for the n-grams of each stretch in order of their length; a shorter stretch counts once, whole."""
-    types = weights.shape[1]
-    found = np.zeros((len(starts), types + 1), np.float32)
-    hashes = np.empty((stops - starts).max() if len(starts) else 0, np.uint64)
+    """Weights of the n-grams of each stretch, added up; a shorter stretch counts once, whole. The last row of the weights is all zeros.
+
+    ``lanes`` has as many items as there are columns: how long a tuple is is known when this is compiled.
+    """
+    found = np.zeros((len(starts), len(lanes)), np.float32)
+    longest = (stops - starts).max() if len(starts) else 0
+    hashes, rows = np.empty(longest, np.uint64), np.empty(longest * (high - low + 1) + 4, np.int64)
     for word in range(len(starts)):
         start, size = starts[word], stops[word] - starts[word]
-        total = np.float64(0)
-        power = _ONE
+        power, many = _ONE, 0
         for i in range(size):
             hashes[i] = 0
         for n in range(1, min(high, size) + 1):  # each n-gram is the one before it and a character
@@ -158,12 +160,15 @@ def project_ngrams(
             power *= base
             for i in range(size - n + 1 if n >= min(low, size) else 0):
                 number = numbers[_slot(held, numbers, shift, base, hashes[i])]
-                if number:
-                    column = number - 1
-                    for k in range(types):
-                        found[word, k] += idf[column] * weights[column, k]
-                    total += idf[column]
-        found[word, types] = total
+                rows[many] = number - 1
+                many += number > 0
+        while many % 4:
+            rows[many] = len(weights) - 1
+            many += 1
+        for i in range(0, many, 4):
+            a, b, c, d = rows[i], rows[i + 1], rows[i + 2], rows[i + 3]
+            for k in range(len(lanes)):
+                found[word, k] += (weights[a, k] + weights[b, k]) + (weights[c, k] + weights[d, k])
     return found
 
 
@@ -226,23 +231,4 @@ def holds(
             for last in (bare_stops[word], stops[word]):
                 if not found[word]:
                     found[word] = numbers[_slot(held, numbers, shift, base, _hash(codes, first, last, base))] > 0
-    return found
-
-
-@compiled
-def project(rows: Ints, numbers: NDArray[np.int32], idf: Floats, weights: Floats, words: int) -> Floats:
-    """Weights of the pieces of each word, added up as a sparse product would, and their idf as a last column."""
-    types = weights.shape[1]
-    found = np.zeros((words, types + 1), np.float32)
-    i = 0
-    for word in range(words):
-        total = np.float64(0)
-        while i < len(rows) and rows[i] == word:
-            if numbers[i]:
-                column = numbers[i] - 1
-                for k in range(types):
-                    found[word, k] += idf[column] * weights[column, k]
-                total += idf[column]
-            i += 1
-        found[word, types] = total
     return found
