@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import toy_pages, toy_tagger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilah import fast
 from pilah.columns import (
     LABEL_COLUMNS,
     MARK_ALONE,
@@ -243,3 +245,14 @@ def test_label_columns_are_those_of_each_page_alone(tagger: LineTagger) -> None:
 def test_lines_without_figures_have_no_label_columns(tagger: LineTagger) -> None:
     with pytest.raises(ValueError, match="figures"):
         label_columns(toy_tagger("context.by_label=false").fit(*toy_pages(8))._lines(["Terkini"], [1]))
+
+
+@pytest.mark.parametrize("loops", [False, True])
+def test_scores_by_label_want_figures_with_and_without_loops(tagger: LineTagger, loops: bool) -> None:
+    lines = replace(tagger._lines(["Terkini"], [1]), figures=None)
+    fast.force(loops)
+    try:
+        with pytest.raises(ValueError, match="figures"):
+            tagger.context_.scores(lines)
+    finally:
+        fast.force(None)

@@ -219,3 +219,11 @@ def test_a_model_that_cannot_be_written_is_said_so(tagger: LineTagger, tmp_path:
     with pytest.raises(InputError, match="cannot be written"):
         save_model(tagger, tmp_path / "model", {})
     assert (tmp_path / "model").read_text() == "a file in place of the folder"
+
+
+def test_tags_of_a_type_that_the_model_does_not_have_are_refused(tmp_path: Path) -> None:
+    tagger = toy_tagger().fit(*toy_pages(8))
+    tagger.context_.type_of_ = tagger.context_.type_of_ + 100
+    save_model(tagger, tmp_path / "model", {})
+    with pytest.raises(InputError, match="other types than the"):
+        load_model(str(tmp_path / "model"))

@@ -5,7 +5,7 @@ neighbours, how much of the page reads like an article above and below it, and w
 
 `page_columns` declares the columns, each with its name: first what is true of every line, then what the line itself looks
 like, then what stands around it. The matrix that learners are trained on (`page_features`), the
-names that explanations show, and the scores of a prediction (`page_scores`) all follow from that one declaration. The
+names that explanations show, and the scores of a prediction (`tag_scores`) all follow from that one declaration. The
 scores come without the whole matrix: what is said of a neighbour is multiplied by its weights before it is moved to the
 lines that see it.
 
@@ -270,6 +270,8 @@ def tag_scores(
     label_weights : array of shape (len(LABEL_COLUMNS), tags), optional
         Without them, `label_columns` are not looked at.
     """
+    if label_weights is not None and lines.figures is None:
+        raise ValueError("the figures of the lines are not known")
     found = np.empty((len(lines.scores), len(type_of)), np.float32)
     start = 0
     for part in lines.parts(LINES_AT_ONCE):

@@ -356,7 +356,6 @@ class Edges(Params):
 
     def projected(self, words: Stretches, weights: Floats) -> Floats:
         """Weights of single words at each place, shape (words, 3 * types), for weights of shape (vocabulary, types)."""
-        rows = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
         table = _hash_table(self, len(words))
         if table is None:
             pieces = [self.piece(word) for word in words.texts]
@@ -375,6 +374,7 @@ class Edges(Params):
             hashes = joined(lowered.hashes(starts, stops), stops - starts, hashes_of(":") * colon)
             heads = [(hashes_of([f"{place} "]), np.array([len(place) + 1])) for place in PLACES]
             at = np.stack([table.find(joined(*head, hashes)) for head in heads], axis=1).astype(np.int64) - 1
+        rows = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
         return rows[at.reshape(len(words), len(PLACES))].reshape(len(words), len(PLACES) * weights.shape[1])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
@@ -413,7 +413,7 @@ class Phrases(Params):
 
     def analyze(self, line: str) -> list[str]:
         """The line without case, digits and the punctuation around it; nothing where it is longer."""
-        words = line.split()
+        words = split_words(line)
         if not 0 < len(words) <= self.max_words or sum(map(len, words)) > PHRASE_WORD_CHARS * self.max_words:
             return []
         phrase = _PUNCTUATION.sub("", _DIGIT.sub("0", " ".join(words).lower()))
@@ -428,7 +428,7 @@ class Phrases(Params):
         for start in range(0, len(rows), LINES_ASKED):
             if getattr(self, "_answers_for", None) is not self.vocabulary_ or self._size > MAX_ANSWERS:
                 room = MAX_ANSWERS + LINES_ASKED + 1
-                self._asked, self._answers, self._size = HashTable((2 * room).bit_length()), np.empty(room, np.int64), 1
+                self._asked, self._answers, self._size = HashTable((2 * room).bit_length()), np.full(room, -1), 1
             self._answers_for = None  # until what is numbered is answered
             some = rows[start : start + LINES_ASKED]
             numbers, new = self._asked.numbered(keys[some].view(np.uint64), self._size)
@@ -649,7 +649,7 @@ class WordTable:
     Parameters
     ----------
     vectors : callable
-        From words to arrays of shape (words, some columns): the `ATTRIBUTES`, then columns to add up, then ``placed`` columns.
+        From words to arrays of shape (words, some columns): the `ATTRIBUTES`, then columns to add up, then, in an array of their own, ``placed`` columns.
     placed : int
         The last so many columns depend on a word's place: a third each for the first, second and last word of a line.
     max_words : int

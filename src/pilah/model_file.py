@@ -191,6 +191,9 @@ def _assembled(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> L
             columns, known = len(LABEL_COLUMNS), tagger.context_.label_weights_.shape
             if known != (columns, len(tags)):
                 raise InputError(f"the model has label weights of shape {known}, not {(columns, len(tags))}: train it again")
-        tagger.context_.type_of_ = arrays["type_of"]
+        tagger.context_.type_of_ = type_of = arrays["type_of"]
+        types = arrays["weights"].shape[1]
+        if len(type_of) != len(tags) or np.any((type_of < 0) | (type_of >= types)):  # scores are taken without a look at that
+            raise InputError(f"the model gives its {len(tags)} tags other types than the {types} that it has: train it again")
         tagger.context_.transitions_ = tagger.transitions_
     return tagger

@@ -1,7 +1,7 @@
-"""Loops that Numba compiles: what `hashed`, `features`, `columns` and `decoding` do with arrays, without arrays in between.
+"""Loops that Numba compiles: what `hashed`, `features`, `order`, `columns` and `decoding` do with arrays, without arrays in between.
 
-Never imported but by `fast`, which says when. Every function does what the NumPy code beside its call does. Sums are
-added in the same order where that decides something, so labels are the same.
+Never imported but by `fast`, which says when. Every function does what the NumPy code beside its call does, so labels are the
+same; where sums are added in another order, scores differ in their last digits.
 """
 
 from pilah.kernels.chains import posteriors, viterbi

@@ -11,7 +11,6 @@ from pilah import columns as declared
 from pilah import order
 from pilah.hashed import BASE
 from pilah.kernels.compiled import compiled
-from pilah.kernels.words import _hash
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -27,6 +26,16 @@ if (_APART, _ABOVE, _OLDEST, _RUNS, _MOST, _LESS, _BOUNDS, _AROUND, _TIMED, int(
     declared.TIME_FACTS[2], BASE,
 ) or (np.float32(declared.SOME_TIMES), np.float32(declared.SOME_TEXT)) != (_SOME_TIMES, _SOME_TEXT):  # fmt: skip
     raise ImportError("the loops over lists are not those of pilah.order")
+
+
+@compiled
+def _hash(codes: NDArray[np.uint32], start: int, stop: int) -> Any:
+    """Of one stretch, as in `hashed`."""
+    total, power = np.uint64(0), np.uint64(1)
+    for i in range(start, stop):
+        total += (np.uint64(codes[i]) + np.uint64(1)) * power
+        power *= _BASE
+    return total
 
 
 @compiled
@@ -71,7 +80,7 @@ def figures(codes: NDArray[np.uint32], ends: Ints, rows: Ints, digits: Ints, man
         if count:
             many[row], value[row] = min(count, 5), total
         if count == 1:
-            words[row] = np.int64(_hash(codes, start, first, _BASE) * _BASE + _hash(codes, last, stop, _BASE))
+            words[row] = np.int64(_hash(codes, start, first) * _BASE + _hash(codes, last, stop))
             ahead = codes[first + 1] if first + 1 < len(codes) else codes[-1]
             third = codes[first + 2] if first + 2 < len(codes) else codes[-1]
             point = ahead == ord(".") or ahead == ord(")")
