@@ -142,7 +142,7 @@ class TfidfPart(Params):
         counts = sparse.csr_matrix(counts[:, kept])
         idf = TfidfTransformer(norm=None).fit(counts).idf_ if len(kept) and len(lines) else np.zeros(len(kept))
         self.idf_ = np.asarray(idf, np.float32)
-        return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
+        return self._normed(counts)
 
     def counts(self, words: Stretches) -> sparse.csr_matrix:
         """How often each piece of the vocabulary is in single words of up to `MAX_WORD_CHARS`, shape (words, vocabulary); one that repeats stands twice."""
@@ -177,10 +177,10 @@ class TfidfPart(Params):
     def transform(self, lines: Sequence[str]) -> sparse.csr_matrix:
         """Shape (lines, vocabulary)."""
         words, in_lines = _word_counts(lines)
-        counts = sparse.csr_matrix(in_lines @ self.counts(clipped(Stretches.of(words))))
-        return self._normed(sparse.csr_matrix(counts @ sparse.diags(self.idf_)))
+        return self._normed(sparse.csr_matrix(in_lines @ self.counts(clipped(Stretches.of(words)))))
 
-    def _normed(self, weights: sparse.csr_matrix) -> sparse.csr_matrix:
+    def _normed(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        weights = sparse.csr_matrix(counts @ sparse.diags(self.idf_))
         scale = line_scale(np.asarray(weights.sum(axis=1)).ravel(), self.power)
         return sparse.csr_matrix(sparse.diags(scale) @ weights, dtype=np.float32)
 
@@ -363,17 +363,18 @@ class Edges(Params):
         else:
             lowered = words.lowered
             starts, stops, _ = lowered.bare
+            heads = [f"{place} " for place in PLACES]
+            before, sizes = hashes_of(heads), np.array(list(map(len, heads)))
             if kernels := fast.kernels():
                 placed: Floats = kernels.project_places(
-                    lowered.codes, lowered.starts, lowered.stops, starts, stops, ord(":"),
-                    hashes_of([f"{place} " for place in PLACES]), np.array([len(place) + 1 for place in PLACES]),
+                    lowered.codes, lowered.starts, lowered.stops, starts, stops, ord(":"), before, sizes,
                     *table.slots, np.uint64(BASE), weights,
                 )  # fmt: skip
                 return placed
             colon = (lowered.codes[lowered.stops - 1] == ord(":")) & (lowered.stops - lowered.starts > 1)
             hashes = joined(lowered.hashes(starts, stops), stops - starts, hashes_of(":") * colon)
-            heads = [(hashes_of([f"{place} "]), np.array([len(place) + 1])) for place in PLACES]
-            at = np.stack([table.find(joined(*head, hashes)) for head in heads], axis=1).astype(np.int64) - 1
+            behind = [joined(before[[i]], sizes[[i]], hashes) for i in range(len(heads))]
+            at = np.stack([table.find(keys) for keys in behind], axis=1).astype(np.int64) - 1
         rows = np.concatenate([weights, np.zeros_like(weights, shape=(1, weights.shape[1]))])  # the last row: not known
         return rows[at.reshape(len(words), len(PLACES))].reshape(len(words), len(PLACES) * weights.shape[1])
 

@@ -91,11 +91,12 @@ def figures(codes: NDArray[np.uint32], ends: Ints, rows: Ints, digits: Ints, man
 
 
 @compiled
-def _mark(found: Floats, run: int, begin: int, last: int, steps: int) -> None:
-    """Write how far a list is in order, if it is, to its lines and those that stand above."""
-    if steps > 1 and begin >= 0:
-        for line in range(max(begin - _ABOVE, 0), last + 1):
-            found[line, run] = max(found[line, run], np.float32(steps))
+def _mark(found: Floats, kind: int, begin: int, last: int, rises: int, falls: int) -> None:
+    """Write how far a list falls or rises, if it does, to its lines and those that stand above."""
+    for run, steps in ((2 * kind, falls - 3 * rises), (2 * kind + 1, rises - 3 * falls)):
+        if steps > 1 and begin >= 0 and run < _RUNS:
+            for line in range(max(begin - _ABOVE, 0), last + 1):
+                found[line, run] = max(found[line, run], np.float32(steps))
 
 
 @compiled
@@ -119,14 +120,10 @@ def _runs(many: Ints, value: Ints, words: Ints, timed: NDArray[np.bool_], opens:
                     rises += value[line] > value[last]
                     falls += value[line] < value[last]
             else:
-                _mark(found, 2 * kind, begin, last, falls - 3 * rises)
-                if 2 * kind + 1 < _RUNS:
-                    _mark(found, 2 * kind + 1, begin, last, rises - 3 * falls)
+                _mark(found, kind, begin, last, rises, falls)
                 begin, rises, falls = line, 0, 0
             last, apart = line, False
-        _mark(found, 2 * kind, begin, last, falls - 3 * rises)
-        if 2 * kind + 1 < _RUNS:
-            _mark(found, 2 * kind + 1, begin, last, rises - 3 * falls)
+        _mark(found, kind, begin, last, rises, falls)
 
 
 @compiled
