@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 from conftest import toy_pages, toy_tagger
 
-from pilah.columns import Lines, own_columns, page_features, page_scores, softmax
+from pilah.columns import PLACES, Lines, own_columns, page_features, page_scores, softmax
 from pilah.context import ChainCRF, Perceptron, _of_raw_columns, _parts, _standardised
 from pilah.decoding import viterbi
 
@@ -157,6 +157,17 @@ def test_tags_of_one_label_share_their_label_weights(material: tuple[Lines, Any,
         np.testing.assert_array_equal(columns, columns[:, :1].repeat(columns.shape[1], axis=1))
     plain = ChainCRF(window=1, by_label=True, iterations=4).fit(lines, allowed, type_of)
     np.testing.assert_array_equal(plain.label_weights_, plain.label_weights_[:, :1].repeat(len(type_of), axis=1))
+
+
+def test_without_the_columns_of_places_the_order_alone_speaks_for_a_label(material: tuple[Lines, Any, Any]) -> None:
+    lines, allowed, type_of = material
+    label_of = np.arange(len(type_of)) % 3
+    places = len(PLACES)
+    for kept in (True, False):
+        context = ChainCRF(window=1, by_label=True, order_alone=not kept, iterations=4)
+        weights = context.fit(lines, allowed, type_of, label_of=label_of).label_weights_
+        assert weights[-places:].any() == kept
+        assert weights[:-places].any()
 
 
 def test_transitions_of_one_kind_share_their_score(material: tuple[Lines, Any, Any]) -> None:

@@ -58,6 +58,15 @@ def test_the_wide_lists_come_behind_the_others_where_they_are_asked_for(data: Pa
     assert digest(data) == before != digest(data, wide=True)
 
 
+def test_the_wide_section_names_can_be_left_out(data: Path) -> None:
+    put(data / "pieces.yaml", "id:\n  section: [Kota]\n")
+    put(data / "wide" / "pieces.yaml", "id:\n  time: ['21.48']\n")
+    put(data / "wide" / "sections.yaml", "id:\n  section: [Desa]\n")
+    assert read_pools(data)["id"].pieces == {"section": ("Kota",)}
+    assert read_pools(data, wide=True)["id"].pieces == {"section": ("Kota", "Desa"), "time": ("21.48",)}
+    assert read_pools(data, wide=True, sections=False)["id"].pieces == {"section": ("Kota",), "time": ("21.48",)}
+
+
 def test_the_wide_layouts_replace_single_chances(tmp_path: Path) -> None:
     put(tmp_path / "layouts.yaml", "item: {twice: 0.1, cut: 0.2}\n")
     put(tmp_path / "wide" / "layouts.yaml", "item: {cut: 0.3}\narticle: {note_last: 0.5}\n")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pilah import fast
 from pilah.columns import LABEL_COLUMNS, page_features, page_scores, tag_scores
 from pilah.decoding import Transitions, forward_backward, posteriors, viterbi
-from pilah.features import MAX_WORD_CHARS, LineScorer, attribute_rows
+from pilah.features import FEW, MAX_WORD_CHARS, LineScorer, attribute_rows
 from pilah.hashed import HashTable, Stretches, hashed_words, hashes_of
 from pilah.tagger import LineTagger
 
@@ -184,6 +184,23 @@ def test_words_are_taken_apart_alike(lines: list[str]) -> None:
         found.append((attribute_rows(stretches), *stretches.bare, *stretches.lowered.bare, hashes))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@needs_numba
+@given(st.lists(usual | hostile | st.sampled_from(["a", "Terkini", "Warga terkini"]), max_size=6))
+def test_the_pieces_and_places_of_words_come_to_the_same_sums(tagger: LineTagger, lines: list[str]) -> None:
+    words = [word[:MAX_WORD_CHARS] for line in lines for word in line.split()]
+    rng = np.random.default_rng(1)
+    for name in ("words", "chars", "edges"):
+        part = tagger.scorer_.parts[name]
+        weights = rng.normal(size=(len(part.vocabulary_), 5)).astype(np.float32)
+        weights = part.weighted(weights) if hasattr(part, "weighted") else weights
+        part._asked = FEW  # its vocabulary is looked up by hash
+        found = []
+        for on in (False, True):
+            assert fast.force(on) == on
+            found.append(part.projected(Stretches.of(words), weights))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-4)
 
 
 @needs_numba

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -346,3 +348,24 @@ def test_a_word_is_analysed_once() -> None:
     for _ in range(3):
         table.add_up(["hujan reda hujan", "reda"])
     assert sorted(word for word in asked if word) == ["hujan", "reda"]
+
+
+def test_threads_that_share_a_tagger_score_as_one_does(tagger: LineTagger) -> None:
+    """While others learn words, and forget them."""
+    parts = tagger.scorer_
+    scorer = LineScorer(parts.parts, parts.coef, parts.intercept)
+    scorer.table = WordTable(scorer._vectors, placed=3 * parts.types, max_words=150)
+    batches = [
+        [f"Warga{i} Kampung{k} {k}. Melati{i}x{k} Terkini" for k in range(40)] + ["Terkini", "Berita Terkait"]
+        for i in range(24)
+    ]
+    expected = [scorer.score(batch)[0] for batch in batches]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda batch: scorer.score(batch)[0], batches * 3))
+    finally:
+        sys.setswitchinterval(before)
+    for one, other in zip(found, expected * 3, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

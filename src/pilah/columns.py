@@ -220,10 +220,8 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     yield measure("lines from the nearest heading above", distance, *DISTANCE)
 
 
-LABEL_COLUMNS = (
-    *(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER),
-    "a page without text", "no text above", "no text below", "times around, on a page without text",
-)  # fmt: skip
+PLACES = ("a page without text", "no text above", "no text below", "times around, on a page without text")
+LABEL_COLUMNS = (*(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER), *PLACES)
 """Names of the columns of `label_columns`."""
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import Floats, Lines, label_columns, own_columns, page_ends, page_features, tag_scores
+from pilah.columns import PLACES, Floats, Lines, label_columns, own_columns, page_ends, page_features, tag_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
@@ -85,6 +85,7 @@ class Context(Params):
 
     window: int
     by_label: bool = False
+    order_alone: bool = False
     weights_: Floats
     label_weights_: Floats
     type_of_: NDArray[np.int64]
@@ -118,6 +119,8 @@ class Context(Params):
         columns, middle, scale = _standardised(lines, self.window)
         kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
         of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
+        if self.order_alone:
+            of_labels[:, -len(PLACES) :] = 0
         # a page has few lists, and what few pages say of labels as a whole is chance: it is held the stronger
         spread = of_labels.std(axis=0)
         spread = np.where(spread > 1e-3, spread, np.float32(1)) * np.float32(max(1.0, MANY_PAGES / max(1, len(lines.lengths))))
@@ -148,6 +151,8 @@ class ChainCRF(Context):
         How many lines above and below are looked at.
     by_label : bool
         Whether `label_columns` are looked at.
+    order_alone : bool
+        Whether, of these, those of the order of lists are looked at alone, and none of where the page has text.
     l2 : float
         Strength of the Gaussian prior on the weights of what the line itself looks like, on standardised columns, per page.
     l2_around : float
@@ -166,6 +171,7 @@ class ChainCRF(Context):
         self,
         window: int = 2,
         by_label: bool = False,
+        order_alone: bool = False,
         l2: float = 0.1,
         l2_around: float = 0.3,
         iterations: int = 35,
@@ -174,6 +180,7 @@ class ChainCRF(Context):
     ) -> None:
         self.window = window
         self.by_label = by_label
+        self.order_alone = order_alone
         self.l2 = l2
         self.l2_around = l2_around
         self.iterations = iterations

@@ -14,6 +14,7 @@ It is long because a part, its word-wise form and the table that adds it up are 
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -47,6 +48,8 @@ CHARACTERS_AT_ONCE = 500_000
 """So much text is scored at a time: what is made of it stays small beside the model."""
 
 Floats = NDArray[np.float32]
+_LEARNING = threading.Lock()
+"""Held while words and phrases are looked up, and learned where they are new: threads may share a tagger."""
 _PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
 _DIGIT = re.compile(r"\d")
 
@@ -825,6 +828,10 @@ class LineScorer:
         return scores, facts, widths, numbers, keys
 
     def _scored(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
+        with _LEARNING:
+            return self._looked_up(lines)
+
+    def _looked_up(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         if kernels := fast.kernels():
             rows, ends, keys = self.table.rows(lines)
             table, *places = self.table.tables

@@ -135,7 +135,7 @@ def compose_dump(
     site.headless = site.headless or (front and not furniture and site.chance("page", "front_headless"))
     body = [] if front else _body(site, article)
     before, after = [], []
-    if front and site.chance("page", "front_stream"):
+    if front and not furniture and site.chance("page", "front_stream"):
         before += _stream(site)
     for _ in range(max(front and not before, int(site.draw("page", "blocks")))):
         place = site.draw("page", "place")
@@ -713,6 +713,19 @@ def _cards(site: Site) -> list[Row]:
     return rows
 
 
+def _section_lists(site: Site) -> list[Row]:
+    """The newest headlines of every section, as sites print them under their articles: none of the page's blocks."""
+    rng = site.rng
+    layout = _layout(site)
+    rows: list[Row] = []
+    for _ in range(rng.randint(1, 6)):
+        name = _cased(site.piece("section"), "upper" if rng.random() < 0.2 else "as_is")
+        rows.append(("other", "box", name))
+        items = _items(site, "other", layout, rng.randint(2, 8), rng.choice(site.pool.headlines)[0])
+        rows += [("other", "cards", text) for _, _, text in items]
+    return rows
+
+
 def _menu(site: Site) -> list[Row]:
     """A menu as sites print it, line by line or in rows: sections, places and subjects, some called as blocks elsewhere are headed."""
     rng = site.rng
@@ -758,6 +771,8 @@ def _furnish(site: Site, before: list[Row], body: list[Row], after: list[Row]) -
         close = _furniture(site, rng.randint(1, 12), ("tags", "share", "author_box", "newsletter", "advert", "navigation"))
     if body and site.chance("raw", "comments"):
         close += _furniture(site, rng.randint(3, 25), ("comments",))
+    if site.chance("raw", "sections"):
+        close += _section_lists(site)
     end = _furniture(
         site, about("end"), ("footer", "footer", "footer", "navigation", "newsletter", "cookie", "advert", "widget")
     )
@@ -801,8 +816,7 @@ def main(arguments: Sequence[str]) -> None:
     options = OmegaConf.merge(
         {"seed": 1, "data": "data", "language": "", "raw": False}, OmegaConf.from_dotlist(list(arguments))
     )
-    wide = not options.raw
-    pools, layouts = read_pools(options.data, wide), read_layouts(options.data, wide)
+    pools, layouts = read_pools(options.data, True, sections=not options.raw), read_layouts(options.data, True)
     languages = {options.language: 1.0} if options.language else {"id": 2.0, "en": 1.0}
     dump = compose_dump(pools, layouts, options.seed, languages, bool(options.raw))
     sys.stdout.write(format_labelled(dump.lines, dump.tags))

@@ -78,13 +78,15 @@ def read_yaml(path: Path, plain: bool = False) -> dict[str, Any]:
         raise InputError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
 
 
-def read_pools(folder: str | Path, wide: bool = False) -> dict[str, LanguagePool]:
+def read_pools(folder: str | Path, wide: bool = False, sections: bool = True) -> dict[str, LanguagePool]:
     """Read the pools of a data folder.
 
     Parameters
     ----------
     wide : bool
         With the further headings and pieces in ``wide/``.
+    sections : bool
+        With the further names of sections there, too.
 
     Raises
     ------
@@ -93,8 +95,13 @@ def read_pools(folder: str | Path, wide: bool = False) -> dict[str, LanguagePool
     """
     folder = Path(folder)
     named = {
-        name: _lists([folder / f"{name}.yaml", *([folder / "wide" / f"{name}.yaml"] if wide else [])])
-        for name in ("headings", "headings_more", "pieces", "furniture")
+        name: _lists([folder / f"{name}.yaml", *(folder / "wide" / f"{more}.yaml" for more in further if wide)])
+        for name, further in {
+            "headings": ["headings"],
+            "headings_more": ["headings_more"],
+            "pieces": ["pieces", "sections"] if sections else ["pieces"],
+            "furniture": ["furniture"],
+        }.items()
     }
     more = named.pop("headings_more")
     languages = sorted({*named["headings"], *(p.name for p in folder.glob("headlines/*"))})

@@ -102,7 +102,7 @@ def train(cfg: DictConfig) -> float:
     run_folder = Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else Path(cfg.output)
     data, folder = cfg.data, Path(cfg.data.folder)
     with _stage("corpus") as notes:
-        pools = read_pools(folder, data.wide) if data.dumps else {}
+        pools = read_pools(folder, data.wide, data.wide_sections) if data.dumps else {}
         layouts = read_layouts(folder, data.wide)
         own = read_labelled(data.dirs, labels)
         fixed = {Path(path).name: read_labelled([path], labels) for path in cfg.evaluate.dirs if Path(path).exists()}
