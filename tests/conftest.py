@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: wh
 from pilah.labels import LabelSet, Tag
 from pilah.model_file import save_model
 from pilah.tagger import LineTagger
+from pilah.training.corpus import read_yaml
 from pilah.training.run import build
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +121,7 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("data")
     for name in ("headings", "pieces", "furniture"):
-        pools = yaml.load((ROOT / "data" / f"{name}.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+        pools = read_yaml(ROOT / "data" / f"{name}.yaml", plain=True)
         few = {language: {kind: phrases[:25] for kind, phrases in pools[language].items()} for language in ("id", "en")}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(few, allow_unicode=True), encoding="utf-8")
     (folder / "layouts.yaml").write_bytes((ROOT / "data" / "layouts.yaml").read_bytes())
