@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: what is small is quicker on one thread
 
+from pilah import fast
 from pilah.labels import LabelSet, Tag
 from pilah.model_file import save_model
 from pilah.tagger import LineTagger
@@ -23,6 +24,8 @@ from pilah.training.corpus import read_yaml
 from pilah.training.run import build
 
 ROOT = Path(__file__).resolve().parents[1]
+
+fast.force(False)  # compiled once, by the tests that are about the loops, and not wherever 100,000 lines have been labelled
 
 settings.register_profile("pilah", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pilah")

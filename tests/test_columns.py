@@ -255,4 +255,4 @@ def test_scores_by_label_want_figures_with_and_without_loops(tagger: LineTagger,
         with pytest.raises(ValueError, match="figures"):
             tagger.context_.scores(lines)
     finally:
-        fast.force(None)
+        fast.force(False)

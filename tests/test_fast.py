@@ -32,9 +32,9 @@ PAGES = st.lists(st.lists(usual | hostile, max_size=14), max_size=5)
 
 
 @pytest.fixture(autouse=True)
-def _undecided() -> Iterator[None]:
+def _without() -> Iterator[None]:
     yield
-    fast.force(None)
+    fast.force(False)
 
 
 @needs_numba
