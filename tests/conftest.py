@@ -146,9 +146,9 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_run(data: Path, folder: Path) -> list[str]:
     """Overrides for a training run of a few seconds that writes into one folder alone."""
     return [
-        "data=small", f"data.folder={data}", "data.dumps=60", "data.validation=20", f"evaluate.dirs=[{data}/labelled]",
+        "data=small", f"data.folder={data}", "data.dumps=24", "data.validation=8", f"evaluate.dirs=[{data}/labelled]",
         "refit=false", "tagger.folds=2", "tagger.n_jobs=1", f"output={folder}/model", f"hydra.run.dir={folder}/run",
-        "features.chars.ngram_max=3", "context=crf", "context.iterations=15",
+        "features.chars.ngram_max=3", "context=crf", "context.iterations=10",
     ]  # fmt: skip
 
 
