@@ -1,4 +1,4 @@
-"""Speed against peers: `python benchmarks/speed.py [--mb 50] [--slow-mb 2] [--rounds 3] [--growth 1,10,100,1000]`, one run, one table with ratios.
+"""Speed against peers: `python benchmarks/speed.py [--mb 50] [--slow-mb 2] [--rounds 3] [--growth 1,10,100,1000] [--shards 144]`, one run, one table with ratios.
 
 The same generated corpus for all: lines of the pools in data/, a few of them often and most of them rarely, one word in fifty
 made new, cut into documents of 20, 60 and 500 lines. Every method runs in a process of its own, on one core unless said, and
@@ -6,7 +6,7 @@ is called with batches of as many documents as corpus mode takes. Slow methods g
 fastest of ``--rounds`` rounds through all methods, since other work on a machine comes and goes. Peers as of
 peers.py; a peer that is not installed is left out. "pilah" runs without Numba; "pilah, with Numba" has labelled one batch
 before the clock starts, so that the loops are compiled and loaded, and then begins anew, with no word known. Corpus mode
-decides by itself. ``--growth`` labels JSON Lines of so many MB in corpus mode instead.
+decides by itself. ``--growth`` labels JSON Lines of so many MB in corpus mode instead, and ``--shards`` so many shards on one core and on two.
 """
 
 from __future__ import annotations
@@ -154,9 +154,15 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
             cells = [f"{r['lines']:,.0f} ({r['mb']:.1f})" for r in rows]
             table.add_row(name, *cells, *ratios, peak)
     console.print(table)
+    two_cores(console, folder, mb, rounds, 48)
+
+
+def two_cores(console: Console, folder: Path, mb: float, rounds: int, many: int) -> None:
+    """Corpus mode on so many shards, each an eighth of ``mb``: one core against two. Every eight have other new words."""
+    path, pools = folder / "corpus.txt", read_pools(ROOT / "data", wide=True)
     shards = folder / "shards"
     shards.mkdir()
-    for seed in range(6):  # each with other new words
+    for seed in range(many // 8):
         corpus(pools, path, mb, seed)
         for number, pages in enumerate(_eighths(documents(path, 60, mb))):
             _json_lines(pages, shards / f"{seed}-{number}.jsonl")
@@ -166,9 +172,8 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
         for i in range(rounds)
     ]
     one, two = map(min, zip(*runs, strict=True))
-    many = len(list(shards.iterdir()))
     console.print(
-        f"corpus mode, {many} shards of {mb / 8:g} MB: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x"
+        f"corpus mode, {len(list(shards.iterdir()))} shards of {mb / 8:g} MB: one core {one:.1f} s, two cores through loky {two:.1f} s: {one / two:.2f} x"
     )
 
 
@@ -235,6 +240,7 @@ def main() -> None:
     parser.add_argument("--slow-mb", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", type=lambda text: [float(size) for size in text.split(",")])
+    parser.add_argument("--shards", type=int, help="one core against two alone, on so many shards")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -248,6 +254,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if options.growth:
             growth(console, Path(folder), options.growth)
+        elif options.shards:
+            two_cores(console, Path(folder), options.mb, options.rounds, options.shards)
         else:
             compare(console, Path(folder), options.mb, options.slow_mb, options.rounds)
 

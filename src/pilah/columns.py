@@ -221,6 +221,7 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
 
 
 PLACES = ("a page without text", "no text above", "no text below", "times around, on a page without text")
+"""Columns of `label_columns` that say where the page has text."""
 LABEL_COLUMNS = (*(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER), *PLACES)
 """Names of the columns of `label_columns`."""
 
