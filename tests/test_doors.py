@@ -61,7 +61,7 @@ def test_a_training_run_writes_all_that_it_promises(trained: Path) -> None:
 def test_the_card_of_a_trained_model_says_where_it_comes_from(trained: Path) -> None:
     card = json.loads((trained / "model" / "card.json").read_text(encoding="utf-8"))
     assert card["labels"]["names"] == ["body", "related", "popular", "pick", "latest"]
-    assert card["config"]["data"]["dumps"] == 60
+    assert card["config"]["data"]["dumps"] == 24
     assert len(card["data_digest"]) == 64
     assert {"python", "pilah", "numpy", "scipy", "scikit-learn"} <= set(card["versions"])
     assert set(card["scores"]) >= {"labelled", "composed"}
