@@ -123,9 +123,9 @@ def in_child(*arguments: object) -> dict[str, float] | None:
     return found
 
 
-def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: int) -> None:
+def compare(console: Console, pools: Pools, folder: Path, mb: float, slow_mb: float, rounds: int) -> None:
     """The table of all methods, and two cores against one."""
-    path, pools = folder / "corpus.txt", read_pools(ROOT / "data", wide=True)
+    path = folder / "corpus.txt"
     corpus(pools, path, mb)
     table = Table(title=f"lines a second (MB/s), {mb:g} MB; slow methods {slow_mb:g} MB", title_justify="left")
     for heading in (
@@ -154,12 +154,12 @@ def compare(console: Console, folder: Path, mb: float, slow_mb: float, rounds: i
             cells = [f"{r['lines']:,.0f} ({r['mb']:.1f})" for r in rows]
             table.add_row(name, *cells, *ratios, peak)
     console.print(table)
-    two_cores(console, folder, mb, rounds, 48)
+    two_cores(console, pools, folder, mb, rounds, 48)
 
 
-def two_cores(console: Console, folder: Path, mb: float, rounds: int, many: int) -> None:
+def two_cores(console: Console, pools: Pools, folder: Path, mb: float, rounds: int, many: int) -> None:
     """Corpus mode on so many shards, each an eighth of ``mb``: one core against two. Every eight have other new words."""
-    path, pools = folder / "corpus.txt", read_pools(ROOT / "data", wide=True)
+    path = folder / "corpus.txt"
     shards = folder / "shards"
     shards.mkdir()
     for seed in range(many // 8):
@@ -206,7 +206,7 @@ def run_corpus(source: str, output: Path, *overrides: str) -> tuple[float, float
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def growth(console: Console, folder: Path, sizes: Sequence[float]) -> None:
+def growth(console: Console, pools: Pools, folder: Path, sizes: Sequence[float]) -> None:
     """How time and memory of corpus mode on one core grow with the corpus."""
     table = Table(title="corpus mode, JSON Lines, one core", title_justify="left")
     for heading in (
@@ -219,7 +219,7 @@ def growth(console: Console, folder: Path, sizes: Sequence[float]) -> None:
         "memory",
     ):
         table.add_column(heading, justify="right")
-    pools, before = read_pools(ROOT / "data", wide=True), None
+    before = None
     for size in sizes:
         path = folder / "corpus.jsonl"
         path.unlink(missing_ok=True)
@@ -250,14 +250,14 @@ def main() -> None:
         except ImportError:
             print("null")
         return
-    console = Console(width=200)
+    console, pools = Console(width=200), read_pools(ROOT / "data", wide=True)
     with tempfile.TemporaryDirectory() as folder:
         if options.growth:
-            growth(console, Path(folder), options.growth)
+            growth(console, pools, Path(folder), options.growth)
         elif options.shards:
-            two_cores(console, Path(folder), options.mb, options.rounds, options.shards)
+            two_cores(console, pools, Path(folder), options.mb, options.rounds, options.shards)
         else:
-            compare(console, Path(folder), options.mb, options.slow_mb, options.rounds)
+            compare(console, pools, Path(folder), options.mb, options.slow_mb, options.rounds)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def test_the_card_keeps_the_resolved_configuration(small_data: Path, tmp_path: P
     assert "${" not in json.dumps(config)
 
 
-@pytest.mark.parametrize(("shares", "points"), [("[]", 2), ("[0.25,0.5]", 3)])
+@pytest.mark.parametrize(("shares", "points"), [("[]", 2), ("[0.5]", 2), ("[0.25,0.5]", 3)])
 def test_a_run_that_is_fitted_again_has_a_learning_curve(
     shares: str, points: int, small_data: Path, own: Path, tmp_path: Path
 ) -> None:

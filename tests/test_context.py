@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 from conftest import toy_pages, toy_tagger
 
-from pilah.columns import PLACES, Lines, own_columns, page_features, page_scores, softmax
+from pilah.columns import TEXT_PLACES, Lines, own_columns, page_features, page_scores, softmax
 from pilah.context import ChainCRF, Perceptron, _of_raw_columns, _parts, _standardised
 from pilah.decoding import viterbi
 
@@ -162,7 +162,7 @@ def test_tags_of_one_label_share_their_label_weights(material: tuple[Lines, Any,
 def test_without_the_columns_of_places_the_order_alone_speaks_for_a_label(material: tuple[Lines, Any, Any]) -> None:
     lines, allowed, type_of = material
     label_of = np.arange(len(type_of)) % 3
-    places = len(PLACES)
+    places = len(TEXT_PLACES)
     for kept in (True, False):
         context = ChainCRF(window=1, by_label=True, order_alone=not kept, iterations=4)
         weights = context.fit(lines, allowed, type_of, label_of=label_of).label_weights_

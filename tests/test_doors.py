@@ -314,12 +314,9 @@ def huge(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     (folder / "huge.txt").write_text(
         "".join(f"{line}\n" for k in range(200_000 // 5) for line in DUMP.splitlines()), encoding="utf-8"
     )
-    # without Numba, whose loops would be compiled for this process alone: the tests of the loops do that
-    door = "import runpy, sys; sys.modules['numba'] = None; runpy.run_path('predict.py', run_name='__main__')"
     command = [
         sys.executable,
-        "-c",
-        door,
+        "predict.py",
         f"{folder}/huge.txt",
         f"model={trained}/model",
         "output=labels",

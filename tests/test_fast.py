@@ -66,7 +66,7 @@ def test_columns_come_to_the_scores_of_their_matrix(tagger: LineTagger, pages: l
 
 
 @needs_numba
-@given(st.lists(st.integers(0, 6), max_size=5), st.integers(1, 8), st.sampled_from(["f4", "f8"]), st.integers(0, 99))
+@given(st.lists(st.integers(0, 6), max_size=5), st.integers(1, 11), st.sampled_from(["f4", "f8"]), st.integers(0, 99))
 def test_chains_are_decoded_alike(lengths: list[int], tags: int, dtype: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     # whole numbers, so that many sequences are equally good: the same of them is taken

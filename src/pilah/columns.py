@@ -220,9 +220,9 @@ def page_columns(lines: Lines, types: Sequence[str] | None, window: int) -> Iter
     yield measure("lines from the nearest heading above", distance, *DISTANCE)
 
 
-PLACES = ("a page without text", "no text above", "no text below", "times around, on a page without text")
+TEXT_PLACES = ("a page without text", "no text above", "no text below", "times around, on a page without text")
 """Columns of `label_columns` that say where the page has text."""
-LABEL_COLUMNS = (*(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER), *PLACES)
+LABEL_COLUMNS = (*(f"{name}>{bound}" for name in RUNS for bound in IN_ORDER), *TEXT_PLACES)
 """Names of the columns of `label_columns`."""
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.columns import PLACES, Floats, Lines, label_columns, own_columns, page_ends, page_features, tag_scores
+from pilah.columns import TEXT_PLACES, Floats, Lines, label_columns, own_columns, page_ends, page_features, tag_scores
 from pilah.decoding import Transitions, forward_backward, viterbi
 from pilah.params import Params
 
@@ -120,7 +120,7 @@ class Context(Params):
         kinds = (np.arange(len(type_of) ** 2) if kind_of is None else kind_of.ravel()).astype(np.int64)
         of_labels = label_columns(lines) if self.by_label else np.zeros((len(columns), 0), np.float32)
         if self.order_alone:
-            of_labels[:, -len(PLACES) :] = 0
+            of_labels[:, -len(TEXT_PLACES) :] = 0
         # a page has few lists, and what few pages say of labels as a whole is chance: it is held the stronger
         spread = of_labels.std(axis=0)
         spread = np.where(spread > 1e-3, spread, np.float32(1)) * np.float32(max(1.0, MANY_PAGES / max(1, len(lines.lengths))))

@@ -95,14 +95,12 @@ def read_pools(folder: str | Path, wide: bool = False, sections: bool = True) ->
         If there are no pools, or a row has an unknown form (the message names file and row).
     """
     folder = Path(folder)
+    further = {"pieces": ["pieces", "sections"]} if sections else {}
     named = {
-        name: _lists([folder / f"{name}.yaml", *(folder / "wide" / f"{more}.yaml" for more in further if wide)])
-        for name, further in {
-            "headings": ["headings"],
-            "headings_more": ["headings_more"],
-            "pieces": ["pieces", "sections"] if sections else ["pieces"],
-            "furniture": ["furniture"],
-        }.items()
+        name: _lists(
+            [folder / f"{name}.yaml", *(folder / "wide" / f"{file}.yaml" for file in further.get(name, [name]) if wide)]
+        )
+        for name in ("headings", "headings_more", "pieces", "furniture")
     }
     more = named.pop("headings_more")
     languages = sorted({*named["headings"], *(p.name for p in folder.glob("headlines/*"))})
