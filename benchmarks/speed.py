@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -30,13 +30,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pilah import fast
+from pilah.batch.readers import BATCH_CHARACTERS, BATCH_RECORDS
 from pilah.model_file import load_model
 from pilah.training.corpus import Dump, Pools, read_pools
 
 LENGTHS = (20, 60, 500)
-BATCH = 256
-"""Documents per call, as corpus mode has it."""
-
 Pages = Sequence[Sequence[str]]
 
 
@@ -95,19 +93,30 @@ def documents(path: Path, length: int, megabytes: float) -> list[list[str]]:
     return [lines[i : i + length] for i in range(0, len(lines), length)]
 
 
+def batches(pages: Pages) -> Iterator[Pages]:
+    """What is labelled with one call, as corpus mode has it: a batch ends with the document that reaches either limit."""
+    start = characters = 0
+    for i, page in enumerate(pages, 1):
+        characters += sum(map(len, page)) + len(page)
+        if i - start == BATCH_RECORDS or characters >= BATCH_CHARACTERS or i == len(pages):
+            yield pages[start:i]
+            start, characters = i, 0
+
+
 def measure(method: str, path: Path, length: int, megabytes: float) -> dict[str, float]:
     """Lines and MB a second of processor time, and the peak memory that labelling adds to the corpus and the model (MiB)."""
     predict = METHODS[method]()
     pages = documents(path, length, megabytes)
     size = sum(len(line.encode()) + 1 for page in pages for line in page)
+    work = list(batches(pages))
     if method == OURS[1]:
-        predict(pages[:BATCH])
+        predict(work[0])
         predict = METHODS[method]()
     predict(pages[:2])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()  # other work on the machine does not change it
-    for i in range(0, len(pages), BATCH):
-        predict(pages[i : i + BATCH])
+    for batch in work:
+        predict(batch)
     took = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"lines": sum(map(len, pages)) / took, "mb": size / took / 1e6, "added": (peak - before) / 1024, "peak": peak / 1024}

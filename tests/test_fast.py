@@ -117,6 +117,15 @@ def test_numba_is_loaded_when_so_many_lines_were_labelled_and_not_before(
     assert fast.kernels() is not None
 
 
+@needs_numba
+def test_numba_is_loaded_at_once_where_one_piece_of_work_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast.force(None)
+    monkeypatch.setattr(fast, "ENOUGH", 5)
+    for lines, loaded in ((4, False), (4, False), (5, True)):  # small pieces are counted when they are labelled
+        fast.expect(lines)
+        assert (fast.kernels() is not None) == loaded
+
+
 def test_without_numba_all_goes_on_without_it(tagger: LineTagger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pilah.kernels", None)  # importing it is an ImportError
     monkeypatch.delattr("pilah.kernels", raising=False)

@@ -1,4 +1,4 @@
-"""When the loops of `kernels` are used: where Numba is installed, and so much was labelled that loading it pays.
+"""When the loops of `kernels` are used: where Numba is installed, and so much was labelled, or will be, that loading it pays.
 
 They give the same labels. Numba takes half a second to be loaded and, once on a machine, some seconds to compile.
 """
@@ -34,6 +34,12 @@ def saw(lines: int) -> None:
     _seen += lines
     if _seen >= ENOUGH and not _asked:
         _asked, _loaded = True, _import()
+
+
+def expect(lines: int) -> None:
+    """So many lines are coming, in one piece of work: where that is enough, none has to be labelled without the loops first."""
+    if lines >= ENOUGH:
+        saw(lines)
 
 
 def kernels() -> ModuleType | None:

@@ -805,7 +805,8 @@ class LineScorer:
             columns.append(part.projected(words, weights))
         columns += [phrases.holds(words) for phrases, _ in self._phrases]
         if self._edges:
-            columns.append(np.sum([part.projected(words, weights) for part, weights in self._edges], axis=0))
+            first, *others = (part.projected(words, weights) for part, weights in self._edges)
+            columns.append(sum(others, first))  # mostly of one part, which NumPy would copy to add it up
         return columns
 
     def score(self, lines: Sequence[str]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:

@@ -205,6 +205,7 @@ KIND = {name: np.uint32(2 << i) for i, name in enumerate(_TESTS)}
 _KINDS = np.zeros(0x110000, np.uint32)
 LOWER = np.zeros(0x110000, np.uint32)
 """Each character that has been looked at in lower case; of one that is a decimal digit, the ASCII digit of its value."""
+_ALIKE = np.zeros(0x110000, np.uint32)  # the same, but that all digits are alike
 
 
 def kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -214,6 +215,7 @@ def kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     for code in new:
         character = chr(code)
         LOWER[code] = ord(str(int(character)) if character.isdecimal() else character.lower()[0])
+        _ALIKE[code] = ord("0") if character.isdecimal() else LOWER[code]
         _KINDS[code] = 1 + sum(int(KIND[name]) for name, test in _TESTS.items() if test(character))
     return _KINDS[codes] if new else found
 
@@ -265,17 +267,21 @@ class Stretches:
     @cached_property
     def lowered(self) -> Stretches:
         """In lower case, digits alike."""
-        if (self.kinds & KIND["lower by its place"]).any():
-            found = Stretches(codes_of(self.text.lower()), self.lower_places(self.starts), self.lower_places(self.stops))
-        else:
-            found = Stretches(LOWER[self.codes], self.starts, self.stops)
+        if not (self.kinds & KIND["lower by its place"]).any():
+            return Stretches(_ALIKE[self.codes], self.starts, self.stops)
+        found = Stretches(codes_of(self.text.lower()), self.lower_places(self.starts), self.lower_places(self.stops))
         found.codes = np.where(found.kinds & KIND["decimal"], np.uint32(ord("0")), found.codes)
         return found
 
     def lower_places(self, places: Ints) -> Ints:
         """Where places in the text are in the lowered one: one character of all becomes two."""
+        return places if self._more is None else places + self._more[places]
+
+    @cached_property
+    def _more(self) -> Ints | None:
+        """How many characters the lowered text has more before each place; none if it is as long."""
         longer = self.codes == ord("İ")
-        return places + np.append(0, np.cumsum(longer))[places] if longer.any() else places
+        return np.append(0, np.cumsum(longer)) if longer.any() else None
 
     @property
     def texts(self) -> list[str]:

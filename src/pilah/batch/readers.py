@@ -15,9 +15,10 @@ MAX_TEXT_BYTES = 50_000_000
 """Longest text of one record, in bytes of UTF-8. A longer one is set aside."""
 
 _BLANK = "a blank line"
-BATCH_RECORDS = 256
-BATCH_CHARACTERS = 4_000_000
-"""A batch ends with the record that reaches either: so much is held in memory at a time."""
+BATCH_RECORDS = 1024
+BATCH_CHARACTERS = 2_000_000
+"""A batch ends with the record that reaches either: so much is held in memory at a time, and short pages are still some
+thousands of lines, over which the steps that are taken once for each batch are spread."""
 
 
 @dataclass(frozen=True)
@@ -269,9 +270,11 @@ def _parquet(part: Part, text_field: str, keep: Collection[str] | None) -> Itera
         yield Batch([], 0, 0, empty)
         groups = list(range(part.start, part.stop if part.stop >= 0 else file.num_row_groups))
         rows = max(1, sum(file.metadata.row_group(group).num_rows for group in groups))
+        size = max(1, sum(file.metadata.row_group(group).total_byte_size for group in groups) // rows)
+        at_once = min(BATCH_RECORDS, max(1, BATCH_CHARACTERS // size))  # rows are read whole, whatever they hold
         number = 0
         try:
-            for batch in file.iter_batches(batch_size=BATCH_RECORDS, row_groups=groups, columns=wanted):
+            for batch in file.iter_batches(batch_size=at_once, row_groups=groups, columns=wanted):
                 records = []
                 for i, cell in enumerate(batch.column(text_field), number + 1):
                     records.append(_checked(i, _text_of(cell), {}, text_field))

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pilah import fast
 from pilah.article import Article, build_article
 from pilah.batch.inputs import Shard
 from pilah.batch.readers import Batch, Part, Record, read_part
@@ -30,6 +31,7 @@ from pilah.page import InputError, Page, reason, write_whole
 from pilah.render import body as render_body
 from pilah.tagger import LineTagger
 
+_LINE_BYTES = 50  # about what a line of news has
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -149,6 +151,7 @@ def label_part(part: Part, settings: Settings) -> Result:
     try:
         beat.parent.mkdir(parents=True, exist_ok=True)
         tagger = _tagger(settings)
+        fast.expect(part.size // _LINE_BYTES)
         # cores are shared out by engines; and sums of one thread are the same to the last bit wherever they are made
         with (
             threadpool_limits(1),
