@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def by_hand(decoder: object = None) -> LineTagger:
     between[1] = [-3, -3, 0]
     tagger.transitions_ = Transitions(between, np.zeros(3), np.zeros(3))
     return tagger
+
+
+def test_a_page_in_capitals_is_explained_as_it_was_read(tagger: LineTagger) -> None:
+    large, small = (explain_page(tagger, [change(line) for line in LINES]) for change in (str.upper, str.lower))
+    assert [e.text for e in large] == [line.upper() for line in LINES]
+    for one, other in zip(large, small, strict=True):
+        assert replace(one, text="", heading=None) == replace(other, text="", heading=None)
 
 
 def test_what_the_decoder_changed_is_said_with_the_heading_that_made_it() -> None:

@@ -13,7 +13,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pilah import page as page_module
-from pilah.page import InputError, Page, blanks, decode, first_sentence, format_labelled, parse_labelled, read_page, write_whole
+from pilah.page import (
+    InputError,
+    Page,
+    blanks,
+    decode,
+    first_sentence,
+    format_labelled,
+    parse_labelled,
+    read_page,
+    uncapitalised,
+    write_whole,
+)  # fmt: skip
 
 # text with everything that other programs take for the end of a line
 TEXTS = st.text(
@@ -244,6 +255,22 @@ def test_a_name_as_long_as_the_system_allows_can_be_written(tmp_path: Path) -> N
 
 def test_lines_without_a_visible_character_are_blank() -> None:
     assert blanks(["", " \t", "\u3000", "-", "\u200b"]) == [True, True, True, False, False]
+
+
+@given(st.lists(st.lists(st.text(max_size=12), max_size=4), max_size=4))
+def test_a_page_is_in_lower_case_afterwards_or_as_it_was(pages: list[list[str]]) -> None:
+    lines = [line for page in pages for line in page]
+    found, start = uncapitalised(lines, [len(page) for page in pages]), 0
+    assert len(found) == len(lines)
+    for page in pages:
+        assert list(found[start : start + len(page)]) in (page, [line.lower() for line in page])
+        start += len(page)
+
+
+def test_one_small_letter_leaves_a_page_as_it_is_and_so_do_few_capitals_among_other_letters() -> None:
+    pages = [["GEMPA", "12:40 WIB"], ["GEMPA", "12:40 Wib"], ["12:40", "-"], ["NHK 速報を伝える"], ["NHK WORLD 速報"]]
+    found = uncapitalised([line for page in pages for line in page], [len(page) for page in pages])
+    assert list(found) == ["gempa", "12:40 wib", "GEMPA", "12:40 Wib", "12:40", "-", "NHK 速報を伝える", "nhk world 速報"]
 
 
 @given(st.text())

@@ -213,6 +213,14 @@ def test_pages_do_not_see_each_other(tagger: LineTagger, pages: list[list[str]])
     assert tagger.predict(pages) == [tagger.predict([page])[0] for page in pages]
 
 
+def test_a_page_in_capitals_is_labelled_as_it_is_in_lower_case(tagger: LineTagger) -> None:
+    pages, _ = toy_pages(8, first=300)
+    small, large = ([[change(line) for line in page] for page in pages] for change in (str.lower, str.upper))
+    assert tagger.tag(large) == tagger.tag(small)
+    mixed = tagger.predict([pages[0], large[1], pages[2]])  # and the pages around it are not
+    assert mixed == [*tagger.predict(pages[:1]), *tagger.predict(small[1:2]), *tagger.predict(pages[2:3])]
+
+
 def test_nothing_is_tagged_to_nothing(tagger: LineTagger) -> None:
     assert tagger.tag([]) == []
     assert tagger.tag([[], []]) == [[], []]

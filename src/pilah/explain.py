@@ -136,7 +136,7 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
     texts = [lines[i] for i in rows]
     if not texts:
         return []
-    scored = tagger._lines(texts, [len(texts)])
+    scored = tagger.lines(texts, [len(texts)])
     scores = tagger.tag_scores(texts, [len(texts)])
     decoded = tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
     found = tagger.one_stretch(decoded, texts, [len(texts)])

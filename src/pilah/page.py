@@ -203,6 +203,25 @@ def blanks(lines: Sequence[str]) -> list[bool]:
     return list(map(not_, map(str.strip, lines)))
 
 
+def uncapitalised(lines: Sequence[str], lengths: Sequence[int]) -> Sequence[str]:
+    """The lines of pages, those of a page in capitals in lower case: where nothing else stands, capitals say nothing.
+
+    A page is in capitals if none of its letters is a lower-case one, and most are capitals.
+
+    >>> uncapitalised(["TERKINI", "GEMPA DI 3 KOTA", "TERKINI", "Gempa di 3 Kota", "NHK 速報を伝える"], [2, 2, 1])
+    ['terkini', 'gempa di 3 kota', 'TERKINI', 'Gempa di 3 Kota', 'NHK 速報を伝える']
+    """
+    changed: dict[int, str] = {}
+    start = 0
+    for size in lengths:
+        page = range(start, start := start + size)
+        if all(lines[i] == lines[i].upper() for i in page):  # mostly the first line ends it
+            letters = [letter for i in page for letter in filter(str.isalpha, lines[i])]
+            if 2 * sum(map(str.isupper, letters)) > len(letters):
+                changed |= {i: lines[i].lower() for i in page}
+    return [changed.get(i, line) for i, line in enumerate(lines)] if changed else lines
+
+
 @dataclass(frozen=True)
 class Visible:
     """The lines of pages that are not blank, and what every line, blank or not, takes its label from.

@@ -22,7 +22,7 @@ from pilah.decoding import Transitions, maximum_subsequence
 from pilah.features import LineScorer
 from pilah.labels import UNDECIDED, UNKNOWN_ROLE, LabelSet, Tag
 from pilah.order import figures
-from pilah.page import Visible, blanks
+from pilah.page import Visible, blanks, uncapitalised
 from pilah.params import Params
 
 
@@ -236,9 +236,13 @@ class LineTagger(Params):
         found = figures(flat, facts, widths) if self.context is not None and self.context.by_label else None
         return Lines(scores, facts, widths, numbers, keys, lengths, self.type_groups(), found)
 
+    def lines(self, flat: Sequence[str], lengths: Sequence[int]) -> Lines:
+        """What the second pass goes by, for lines that are not blank, page by page."""
+        return self._lines(uncapitalised(flat, lengths), lengths)
+
     def tag_scores(self, flat: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float32]:
         """Scores of every tag for lines that are not blank, shape (lines, tags)."""
-        lines = self._lines(flat, lengths)
+        lines = self.lines(flat, lengths)
         scores = lines.scores if self.context is None else self.context_.scores(lines)
         scores += np.array([self.body_bias * (label == self.labels.body) for label, _ in self.tags_], np.float32)
         return scores
