@@ -214,11 +214,11 @@ def uncapitalised(lines: Sequence[str], lengths: Sequence[int]) -> Sequence[str]
     changed: dict[int, str] = {}
     start = 0
     for size in lengths:
-        page = range(start, start := start + size)
-        if all(lines[i] == lines[i].upper() for i in page):  # mostly the first line ends it
-            letters = [letter for i in page for letter in filter(str.isalpha, lines[i])]
+        rows = range(start, start := start + size)
+        if size and lines[rows[0]] == lines[rows[0]].upper() and all(lines[i] == lines[i].upper() for i in rows):
+            letters = [letter for i in rows for letter in filter(str.isalpha, lines[i])]
             if 2 * sum(map(str.isupper, letters)) > len(letters):
-                changed |= {i: lines[i].lower() for i in page}
+                changed |= {i: lines[i].lower() for i in rows}
     return [changed.get(i, line) for i, line in enumerate(lines)] if changed else lines
 
 
