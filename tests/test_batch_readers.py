@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from batch_fixtures import as_json, rows, warc_record, wet, write_json
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +197,22 @@ def test_a_wet_file_that_was_cut_or_overwritten_gives_the_records_before(tmp_pat
         assert (len(before), last.damage) == (sound, True), name
     assert before[1].error == "invalid UTF-8: byte 1 of 'content' is 0xff" and before[0].text == "Hujan reda"
     assert [record.damage for record in read(tmp_path / "c.wet", "wet")] == [True]
+
+
+def test_nothing_is_said_besides_of_a_file_that_cannot_be_opened() -> None:
+    program = """
+from pilah.batch.streams import Stream
+from pilah.page import InputError
+try:
+    Stream("nowhere.jsonl")
+except InputError as error:
+    print(error)
+"""
+    done = subprocess.run(  # where Python tells of what happens when an object is collected; from 3.13 on it does so anyway
+        [sys.executable, "-X", "dev", "-c", program], cwd=ROOT / "src", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "nowhere.jsonl cannot be read: no such file or directory\n"
+    assert "ignored" not in done.stderr
 
 
 def test_dumps_are_read_in_their_encoding_and_a_bad_one_is_named(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ COMMANDS = [
 ]
 SERVED = "python -m pilah.annotate "
 """Runs until it is stopped: started, looked at and ended instead."""
-BUDGET = "data.dumps=16 data.validation=4 tagger.n_jobs=1 tagger.folds=2"
+BUDGET = "data.dumps=16 data.validation=4 tagger.n_jobs=1 tagger.folds=2 refit=false"
 """Trainings are run on a small budget: what is tested is that the command works, not what it scores."""
 
 

@@ -90,7 +90,8 @@ class Stream(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file as well."""
-        self._raw.close()
+        if hasattr(self, "_raw"):  # what could not be opened is closed too, when it is collected
+            self._raw.close()
         super().close()
 
 
