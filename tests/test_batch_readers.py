@@ -147,22 +147,14 @@ def test_row_groups_of_parquet_are_read_apart_and_batches_stay_small(tmp_path: P
     assert all(sum(len(record.text) for record in batch.records[:-1]) < 2000 for batch in batches)
 
 
-def test_of_parquet_rows_no_more_are_read_at_once_than_a_batch_has_room_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pq.write_table(pa.table({"text": [f"{i} Hujan " * 200 for i in range(40)]}), tmp_path / "a.parquet", use_dictionary=False)
-    asked = []
-    iter_batches = pq.ParquetFile.iter_batches
-    monkeypatch.setattr(
-        pq.ParquetFile,
-        "iter_batches",
-        lambda *args, **kwargs: asked.append(kwargs["batch_size"]) or iter_batches(*args, **kwargs),
-    )
-    for characters in (16_000, 2_000_000):  # a row has about 1,600
-        monkeypatch.setattr(readers, "BATCH_CHARACTERS", characters)
-        assert len(read(tmp_path / "a.parquet", "parquet")) == 40
-    few, many = asked
-    assert 5 <= few <= 11 and many == readers.BATCH_RECORDS
+def test_fields_that_are_kept_fill_a_batch_as_its_text_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "BATCH_CHARACTERS", 2000)
+    (tmp_path / "a.jsonl").write_bytes(as_json([{"text": "Hujan", "html": "x" * 995} for _ in range(6)]))
+    sizes = {
+        keep: [len(batch.records) for batch in read_part(part_of(tmp_path / "a.jsonl", "jsonl"), "text", keep)]
+        for keep in (None, ("text",))
+    }
+    assert sizes == {None: [2, 2, 2, 0], ("text",): [6]}
 
 
 def test_what_is_no_parquet_file_or_lacks_a_column_is_a_wrong_input(tmp_path: Path) -> None:

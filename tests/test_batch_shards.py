@@ -59,6 +59,16 @@ def test_a_shard_holds_its_records_with_what_the_tagger_says_of_each(
     assert said[2] == f"pages with no body: {sum(not record['body'] for record in made)}"
 
 
+def test_the_size_of_a_part_says_whether_numba_is_loaded_at_once(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming: list[int] = []
+    monkeypatch.setattr("pilah.fast.expect", coming.append)
+    write_json(tmp_path / "a.jsonl", 12)
+    assert label([tmp_path / "a.jsonl"], model_dir, tmp_path / "out") == 0
+    assert coming == [(tmp_path / "a.jsonl").stat().st_size // 50]
+
+
 def test_every_format_gives_the_same_labels_in_either_output(model_dir: Path, tmp_path: Path) -> None:
     write_json(tmp_path / "a.jsonl", 8)
     pq.write_table(pa.Table.from_pylist(rows(8)), tmp_path / "b.parquet", row_group_size=3)

@@ -51,7 +51,9 @@ def by_hand(decoder: object = None) -> LineTagger:
 
 
 def test_a_page_in_capitals_is_explained_as_it_was_read(tagger: LineTagger) -> None:
-    large, small = (explain_page(tagger, [change(line) for line in LINES]) for change in (str.upper, str.lower))
+    every = range(1, len(LINES) + 1)
+    large, small = (explain_page(tagger, [change(line) for line in LINES], every) for change in (str.upper, str.lower))
+    assert all(e.line_evidence for e in large)
     assert [e.text for e in large] == [line.upper() for line in LINES]
     for one, other in zip(large, small, strict=True):
         assert replace(one, text="", heading=None) == replace(other, text="", heading=None)

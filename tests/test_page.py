@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pilah import page as page_module
 from pilah.page import (
+    MAX_LINE_CHARS,
     InputError,
     Page,
     blanks,
@@ -271,6 +272,11 @@ def test_one_small_letter_leaves_a_page_as_it_is_and_so_do_few_capitals_among_ot
     pages = [["GEMPA", "12:40 WIB"], ["GEMPA", "12:40 Wib"], ["12:40", "-"], ["NHK 速報を伝える"], ["NHK WORLD 速報"]]
     found = uncapitalised([line for page in pages for line in page], [len(page) for page in pages])
     assert list(found) == ["gempa", "12:40 wib", "GEMPA", "12:40 Wib", "12:40", "-", "NHK 速報を伝える", "nhk world 速報"]
+
+
+def test_what_is_beyond_the_characters_that_are_looked_at_does_not_make_a_page_one_of_small_letters() -> None:
+    line = "GEMPA " * 5000
+    assert uncapitalised(["TERKINI", line + "x"], [2]) == ["terkini", line[:MAX_LINE_CHARS].lower()]
 
 
 @given(st.text())

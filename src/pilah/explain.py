@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pilah.decoding import Transitions
 from pilah.evidence import Evidence, line_evidence, place_evidence, place_types
-from pilah.page import InputError, blanks
+from pilah.page import InputError, blanks, uncapitalised
 from pilah.tagger import LineTagger
 
 WHOLE_PAGE = 150
@@ -136,6 +136,7 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
     texts = [lines[i] for i in rows]
     if not texts:
         return []
+    read = uncapitalised(texts, [len(texts)])
     scored = tagger.lines(texts, [len(texts)])
     scores = tagger.tag_scores(texts, [len(texts)])
     decoded = tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
@@ -172,7 +173,7 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
         explanations.append(explanation)
     chosen = [i for i, e in enumerate(explanations) if e.doubtful or e.number in asked]
     pairs = [(int(found[i]), rivals[i]) for i in chosen]
-    by_line = line_evidence(tagger, [texts[i] for i in chosen], pairs)
+    by_line = line_evidence(tagger, [read[i] for i in chosen], pairs)
     by_place = place_evidence(tagger, scored, chosen, pairs)
     for i, alone, in_place in zip(chosen, by_line, by_place, strict=True):
         explanations[i] = replace(explanations[i], line_evidence=alone, place_evidence=in_place)

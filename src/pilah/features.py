@@ -27,10 +27,8 @@ from scipy import sparse
 
 from pilah import fast
 from pilah.hashed import BASE, KIND, LOWER, HashTable, Stretches, hashed_words, hashes_of, joined, joined_runs
+from pilah.page import MAX_LINE_CHARS
 from pilah.params import Params
-
-MAX_LINE_CHARS = 20_000
-"""Only so many characters of a line are looked at; the line itself stays whole."""
 
 MAX_WORD_CHARS = 400
 """Character pieces are taken from so much of a word."""

@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 
 from pilah.labels import UNKNOWN_ROLE, Tag
 
+MAX_LINE_CHARS = 20_000
+"""Only so many characters of a line are looked at; the line itself stays whole."""
+
 MAX_DUMP_BYTES = 256 * 1024 * 1024
 """Largest dump that is read whole. A larger one is a corpus, not a page."""
 
@@ -206,7 +209,7 @@ def blanks(lines: Sequence[str]) -> list[bool]:
 def uncapitalised(lines: Sequence[str], lengths: Sequence[int]) -> Sequence[str]:
     """The lines of pages, those of a page in capitals in lower case: where nothing else stands, capitals say nothing.
 
-    A page is in capitals if none of its letters is a lower-case one, and most are capitals.
+    A page is in capitals if none of its letters is a lower-case one and, where its first 20 lines begin, most are capitals.
 
     >>> uncapitalised(["TERKINI", "GEMPA DI 3 KOTA", "TERKINI", "Gempa di 3 Kota", "NHK 速報を伝える"], [2, 2, 1])
     ['terkini', 'gempa di 3 kota', 'TERKINI', 'Gempa di 3 Kota', 'NHK 速報を伝える']
@@ -215,11 +218,18 @@ def uncapitalised(lines: Sequence[str], lengths: Sequence[int]) -> Sequence[str]
     start = 0
     for size in lengths:
         rows = range(start, start := start + size)
-        if size and lines[rows[0]] == lines[rows[0]].upper() and all(lines[i] == lines[i].upper() for i in rows):
-            letters = [letter for i in rows for letter in filter(str.isalpha, lines[i])]
-            if 2 * sum(map(str.isupper, letters)) > len(letters):
-                changed |= {i: lines[i].lower() for i in rows}
+        if not size or not _no_lower(lines[rows[0]]):  # mostly the first line tells
+            continue
+        sample = "".join(lines[i][:20] for i in rows[:20])
+        most = sample.isupper() and 2 * sum(map(str.isupper, sample)) > sum(map(str.isalpha, sample))
+        if most and all(_no_lower(lines[i]) for i in rows):
+            changed |= {i: lines[i][:MAX_LINE_CHARS].lower() for i in rows}
     return [changed.get(i, line) for i, line in enumerate(lines)] if changed else lines
+
+
+def _no_lower(line: str) -> bool:
+    line = line[:MAX_LINE_CHARS]
+    return line == line.upper()
 
 
 @dataclass(frozen=True)

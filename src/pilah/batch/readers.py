@@ -17,8 +17,10 @@ MAX_TEXT_BYTES = 50_000_000
 _BLANK = "a blank line"
 BATCH_RECORDS = 1024
 BATCH_CHARACTERS = 2_000_000
-"""A batch ends with the record that reaches either: so much is held in memory at a time, and short pages are still some
-thousands of lines, over which the steps that are taken once for each batch are spread."""
+"""A batch ends with the record that reaches either, with all its fields: so much is held in memory at a time, and short pages are
+still some thousands of lines, over which the steps that are taken once for each batch are spread."""
+PARQUET_ROWS = 256
+"""Rows of Parquet are read so many at once, whatever they hold: how large they are is not known before."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _batches(records: Iterator[tuple[Record, int]], keep: Collection[str] | None
             kept = {name: value for name, value in record.fields.items() if name in keep}
             record = Record(record.number, record.text, kept, record.error, record.damage, record.address)
         held.append(record)
-        characters += len(record.text)
+        characters += max(len(record.text), sum(len(v) for v in record.fields.values() if isinstance(v, str)))
         if len(held) == BATCH_RECORDS or characters >= BATCH_CHARACTERS:
             yield Batch(held, consumed, last)
             held, characters = [], 0
@@ -270,11 +272,9 @@ def _parquet(part: Part, text_field: str, keep: Collection[str] | None) -> Itera
         yield Batch([], 0, 0, empty)
         groups = list(range(part.start, part.stop if part.stop >= 0 else file.num_row_groups))
         rows = max(1, sum(file.metadata.row_group(group).num_rows for group in groups))
-        size = max(1, sum(file.metadata.row_group(group).total_byte_size for group in groups) // rows)
-        at_once = min(BATCH_RECORDS, max(1, BATCH_CHARACTERS // size))  # rows are read whole, whatever they hold
         number = 0
         try:
-            for batch in file.iter_batches(batch_size=at_once, row_groups=groups, columns=wanted):
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS, row_groups=groups, columns=wanted):
                 records = []
                 for i, cell in enumerate(batch.column(text_field), number + 1):
                     records.append(_checked(i, _text_of(cell), {}, text_field))
