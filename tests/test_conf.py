@@ -125,6 +125,21 @@ def test_the_same_seed_gives_the_same_model_bit_for_bit_and_another_seed_another
     assert one != three
 
 
+def test_dumps_of_ones_own_in_capitals_are_learned_from_as_they_will_be_read(
+    small_data: Path, own: Path, tmp_path: Path
+) -> None:
+    for name, change in (("large", str.upper), ("small", str.lower)):
+        (tmp_path / name).mkdir()
+        for path in own.iterdir():
+            rows = [row.split("\t") for row in path.read_text(encoding="utf-8").splitlines()]
+            changed = "".join(f"{label}\t{role}\t{change(line)}\n" for label, role, line in rows)
+            (tmp_path / name / path.name).write_text(changed, encoding="utf-8")
+        chosen = overridden(("data", "own"), small_data, tmp_path / f"{name}-model", tmp_path / name)
+        train(configured(*chosen))
+    large, small = ((tmp_path / f"{name}-model" / "arrays.npz").read_bytes() for name in ("large", "small"))
+    assert large == small
+
+
 def test_the_card_keeps_the_resolved_configuration(small_data: Path, tmp_path: Path) -> None:
     train(configured(*tiny(small_data, tmp_path), "seed=9", "model=logreg"))
     config = read_card(tmp_path)["config"]

@@ -1,6 +1,6 @@
 """One training run: corpus -> split -> fit -> evaluate -> report -> model, each a visible line.
 
-With the two doors, the only module that knows Hydra.
+With the two doors, the only module that knows Hydra. It is long because the stages of a run go by one configuration.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pilah.labels import LabelSet
 from pilah.model_file import load_model, save_model
-from pilah.page import InputError, read_bytes
+from pilah.page import InputError, read_bytes, uncapitalised
 from pilah.tagger import LineTagger
 from pilah.training.compose import compose_dump, heading_examples, section_examples
 from pilah.training.corpus import Dump, Pools, digest, read_labelled, read_layouts, read_pools
@@ -209,7 +210,7 @@ def _fit(
     """Fit on the dumps, on one's own, and on so large a share of the headings in ``data/`` besides."""
     groups = [d.fold for d in dumps]
     first = max(groups, default=-1) + 1
-    mine = [(d, first + i) for i, d in enumerate(own) for _ in range(cfg.data.copies if dumps else 1)]
+    mine = [(d, first + i) for i, d in enumerate(map(_as_read, own)) for _ in range(cfg.data.copies if dumps else 1)]
     # so many of them the first pass learns from, too
     taught = len(dumps) if cfg.data.line_dumps is None else max(1, round(share * cfg.data.line_dumps))
     pairs = list(zip(dumps, groups, strict=True))
@@ -238,6 +239,11 @@ def _fit(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             line_pages=len(mine) + taught,
         )
+
+
+def _as_read(dump: Dump) -> Dump:
+    """A dump as the tagger will read such: in lower case if it is in capitals. Composed pages, few of which are, stay as they stand."""
+    return replace(dump, lines=tuple(uncapitalised(dump.lines, [len(dump.lines)])))
 
 
 def _learning_curve(
