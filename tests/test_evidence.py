@@ -47,7 +47,7 @@ def test_contributions_of_a_place_add_up_to_its_second_pass_score(tagger: LineTa
         scores = tagger.tag_scores(texts, [len(texts)])
         one_each = {place: k for k, place in reversed(list(enumerate(place_types(tagger))))}
         numbers = list(one_each.values())
-        found = place_evidence(tagger, tagger._lines(texts, [len(texts)]), range(len(texts)), [numbers] * len(texts))
+        found = place_evidence(tagger, tagger.lines(texts, [len(texts)]), range(len(texts)), [numbers] * len(texts))
     finally:
         tagger.set_params(body_bias=before)
     for row, evidence in zip(scores, found, strict=True):
@@ -58,7 +58,7 @@ def test_contributions_of_a_place_add_up_to_its_second_pass_score(tagger: LineTa
 
 
 def toy_lines(texts: list[str], tagger: LineTagger) -> Lines:
-    return tagger._lines(texts, [len(texts)])
+    return tagger.lines(texts, [len(texts)])
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 5])
