@@ -25,7 +25,7 @@ from pilah.page import (
     read_page,
     uncapitalised,
     write_whole,
-)  # fmt: skip
+)
 
 # text with everything that other programs take for the end of a line
 TEXTS = st.text(

@@ -137,8 +137,8 @@ def explain_page(tagger: LineTagger, lines: Sequence[str], asked: Collection[int
     if not texts:
         return []
     read = uncapitalised(texts, [len(texts)])
-    scored = tagger.lines(texts, [len(texts)])
-    scores = tagger.tag_scores(texts, [len(texts)])
+    scored = tagger.lines(read, [len(read)])
+    scores = tagger.tag_scores(read, [len(read)])
     decoded = tagger.decoder.decode(scores, [len(texts)], tagger.transitions_)
     found = tagger.one_stretch(decoded, texts, [len(texts)])
     apart = found != decoded
